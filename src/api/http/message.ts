@@ -1,0 +1,54 @@
+/**
+ * What every API (lambda, s3, sts, iam, logs) sees of a request, and what it answers.
+ *
+ * The signature was already verified when a handler sees an `ApiRequest`; the handler decides what the caller may do.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
+
+export interface Caller {
+  /** Account of the access key, 12 digits. */
+  readonly accountId: string
+  /** Region of the credential scope. */
+  readonly region: string
+  readonly accessKeyId: string
+  /** `arn:aws:iam::123456789012:user/zipyard`, or an assumed role of a function. */
+  readonly arn: string
+  /** `user` may do everything in its account; `role` only what is granted to it (see docs/reference/access.md). */
+  readonly kind: 'user' | 'role' | 'anonymous'
+}
+
+export interface ApiRequest {
+  /** Our id of the request: `x-amzn-RequestId`. */
+  readonly id: string
+  readonly method: string
+  /** The path as sent, still percent-encoded, without the query. */
+  readonly path: string
+  /** Decoded names and values, in the order sent; a name without `=` has the value ''. */
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  readonly caller: Caller
+  /** `http://HOST:PORT` under which the client reached us, for links back to us. */
+  readonly origin: string
+  /** S3 virtual-host addressing: the bucket named by `Host`, if it was. */
+  readonly hostBucket?: string | undefined
+  /** The whole body, decoded from `aws-chunked`; throws `requestTooLarge` beyond `limitBytes`. */
+  body(limitBytes: number): Promise<Buffer>
+  /** The body as a stream, decoded from `aws-chunked`, its signature and checksums checked at the end (the stream fails if wrong). */
+  stream(): Readable
+}
+
+export interface ApiResponse {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string | number>>
+  readonly body?: Buffer | string | Readable | undefined
+}
+
+export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>
+
+/** One API: answers its requests and renders errors (ours and unexpected ones) in its own protocol. */
+export interface ApiService {
+  readonly name: 'lambda' | 's3' | 'sts' | 'iam' | 'logs'
+  readonly handle: ApiHandler
+  renderError(error: unknown, request: Pick<ApiRequest, 'id' | 'path' | 'method'>): ApiResponse
+}

@@ -1,0 +1,59 @@
+/** The catalog: all that the service knows besides blobs and log events. One SQLite file under an exclusive lock. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { isLocked, openDatabase, type Database, type Queries } from './database.ts'
+import { storeInUse } from './errors.ts'
+import type { Migration } from './migration.ts'
+import { catalogMigrations } from './migrations/index.ts'
+import type { Schema } from './schema.ts'
+import type { OpenSqlite } from './sqlite-driver.ts'
+
+export type Catalog = Database<Schema>
+/** What a domain function that reads or writes the catalog takes: `catalog.db`, or the handle inside `transaction`. */
+export type CatalogQueries = Queries<Schema>
+
+export interface CatalogOptions {
+  /** The data folder; made with mode 0700 when missing. */
+  readonly folder: string
+  readonly clock: Clock
+  /** Another driver than the best of this Node; for tests. */
+  readonly open?: OpenSqlite | undefined
+  /** Other migrations than this version's; for tests. */
+  readonly migrations?: readonly Migration[] | undefined
+}
+
+/**
+ * Opens the catalog of a data folder and migrates it. Whoever has it open owns the folder: blobs and logs need no lock of their own.
+ *
+ * @throws `storeInUse`, `storeNewer`, `storeDamaged`, `sqliteMissing`
+ */
+export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const processFile = join(options.folder, 'catalog.pid')
+  try {
+    const catalog = await openDatabase<Schema>({
+      path: join(options.folder, 'catalog.db'),
+      clock: options.clock,
+      migrations: options.migrations ?? catalogMigrations,
+      synchronous: 'full',
+      open: options.open,
+    })
+    // Only a courtesy to whoever is refused; the lock is SQLite's.
+    writeFileSync(processFile, `${process.pid}\n`, { mode: 0o600 })
+    return catalog
+  } catch (error) {
+    if (!isLocked(error)) throw error
+    throw storeInUse({ folder: options.folder, processId: runningProcess(processFile) }, { cause: error })
+  }
+}
+
+function runningProcess(file: string): number | undefined {
+  try {
+    const id = Number.parseInt(readFileSync(file, 'utf8'), 10)
+    process.kill(id, 0)
+    return id
+  } catch {
+    return undefined
+  }
+}

@@ -6,17 +6,32 @@
  */
 import type { Readable } from 'node:stream'
 
+/** What the program finds open, besides stdin (`/dev/null`), stdout and stderr: the same numbers in every tier. */
+export const inheritedDescriptors = {
+  /** Write end of `SandboxProcess.telemetry`. */
+  telemetry: 3,
+  /** A stream socket that is connected to `SandboxSpec.apiSocket`. It may be non-blocking: the program sets what it needs. */
+  api: 4,
+} as const
+
 /** How strong the isolation is, strongest first. See docs/concepts/isolation.md. */
 export type Tier = 'root' | 'userns' | 'bwrap' | 'process'
 
 export type NetworkMode = 'none' | 'host' | 'bridge'
 
 export interface SandboxSpec {
-  /** Unique among running sandboxes; made by us, safe as a folder name. */
+  /**
+   * Unique among running sandboxes; made by us, safe as a folder name. A launch under the id of one that exited and was not
+   * released finds its `/tmp` as it was left, as after a timeout on Lambda.
+   */
   readonly id: string
   /** Absolute path of the interpreter on the host, and the prefix it is installed under (bound read-only at /var/lang). */
   readonly interpreter: { readonly executable: string; readonly prefix: string; readonly version: string }
-  /** Program and arguments as seen inside. */
+  /**
+   * Program and arguments as seen inside (`/var/lang/bin/python3.13`, `-S`, `/var/runtime/bootstrap.py`). Tier `process` cannot
+   * mount anything: there each path under a bind's target, here, in the environment and in the working directory, is rewritten to the
+   * host's path.
+   */
   readonly argv: readonly string[]
   /** The whole environment, nothing is added. */
   readonly environment: Readonly<Record<string, string>>
@@ -66,7 +81,17 @@ export interface SandboxProcess {
 
 export interface Sandbox {
   readonly tier: Tier
+  /**
+   * How the program meets files that the service made. `as-other`: it is neither their owner nor in their group, so a zip's own mode bits
+   * decide, as on Lambda. `as-owner`: it runs under the service's user; then extract with the owner's and group's bits set to
+   * the bits of others, and the same files are closed to it (what `stat` shows of them differs).
+   */
+  readonly fileAccess: 'as-other' | 'as-owner'
   launch(spec: SandboxSpec): Promise<SandboxProcess>
+  /** Starts what makes later launches with this interpreter fast; resolves when it is ready. Calling it again does nothing. */
+  warm(interpreter: SandboxSpec['interpreter']): Promise<void>
+  /** Forgets an id: drops its `/tmp`. Call it when its environment ends; its process must have exited, or is killed. */
+  release(id: string): Promise<void>
   /** Ends every process of this sandbox and removes what it made (mounts, cgroups, folders). */
   stop(): Promise<void>
 }

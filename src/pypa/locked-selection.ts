@@ -1,0 +1,171 @@
+import { defineError } from '../base/errors.ts'
+import type { Lock, LockedDependency, LockedDistribution } from './locked-distribution.ts'
+import { evaluateMarker, type MarkerEnvironment } from './marker.ts'
+import { normalizeName, type NormalizedName } from './name.ts'
+import { formatSpecifierSet, matches } from './specifier.ts'
+import { parseVersion } from './version.ts'
+
+export interface LockSelection {
+  /** `targetEnvironment(target)`: never the host's. */
+  readonly environment: MarkerEnvironment
+  readonly extras?: readonly string[] | undefined
+  /** Dependency groups beside the project's own dependencies. Absent: none (a package for Lambda has no development tools in it). */
+  readonly groups?: readonly string[] | undefined
+  /** Of a workspace: the member that is packaged. Absent: the lock's own project, or all of them where it names none. */
+  readonly project?: string | undefined
+}
+
+/** A distribution that belongs to the target, with those that brought it. */
+export interface SelectedDistribution extends LockedDistribution {
+  /** Names of distributions; empty for what the project asks for itself, or where the lock has no edges. */
+  readonly requestedBy: readonly NormalizedName[]
+}
+
+export const unknownLockScope = defineError(
+  'ZY0230',
+  'usage',
+  (p: { file: string; kind: 'extra' | 'group' | 'project'; name: string; known: readonly string[] }) => ({
+    message: `\`${p.file}\` has no ${p.kind} \`${p.name}\``,
+    hint:
+      p.known.length > 0 ? `It has ${p.known.map((name) => `\`${name}\``).join(', ')}` : `It has no ${p.kind}s at all`,
+  }),
+)
+
+export const lockExcludesPython = defineError(
+  'ZY0231',
+  'refused',
+  (p: { file: string; requiresPython: string; python: string }) => ({
+    message: `\`${p.file}\` is for Python \`${p.requiresPython}\`, which excludes \`${p.python}\``,
+    hint: `Choose another runtime, or widen \`requires-python\` and lock again`,
+  }),
+)
+
+export const ambiguousLock = defineError(
+  'ZY0232',
+  'refused',
+  (p: { file: string; name: string; versions: readonly string[] }) => ({
+    message: `\`${p.file}\` selects \`${p.name}\` in several versions for this target: ${p.versions.map((v) => `\`${v}\``).join(', ')}`,
+    hint: 'Only one version can be packaged; ask for extras or groups that do not conflict',
+  }),
+)
+
+/** The distributions of a lock that a target needs, sorted by name. Markers are evaluated for the target, extras and groups asked for. */
+export function selectDistributions(lock: Lock, selection: LockSelection): readonly SelectedDistribution[] {
+  const extras = (selection.extras ?? []).map(normalizeName)
+  const groups = (selection.groups ?? []).map(normalizeName)
+  for (const name of extras)
+    if (!lock.extras.includes(name))
+      throw unknownLockScope({ file: lock.file, kind: 'extra', name, known: lock.extras })
+  for (const name of groups)
+    if (!lock.groups.includes(name))
+      throw unknownLockScope({ file: lock.file, kind: 'group', name, known: lock.groups })
+  const python = selection.environment.python_full_version
+  if (lock.requiresPython && !matches(lock.requiresPython, parseVersion(python))) {
+    throw lockExcludesPython({ file: lock.file, requiresPython: formatSpecifierSet(lock.requiresPython), python })
+  }
+  const context = { environment: selection.environment, extras, groups }
+  const chosen = lock.roots ? walk(lock, selection, context) : filter(lock, context)
+  const sorted = [...chosen].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  for (let index = 1; index < sorted.length; index += 1) {
+    const [before, here] = [sorted[index - 1]!, sorted[index]!]
+    if (before.name !== here.name) continue
+    const versions = sorted.filter(({ name }) => name === here.name).map(({ version }) => version ?? '?')
+    throw ambiguousLock({ file: lock.file, name: here.name, versions })
+  }
+  return sorted
+}
+
+interface Context {
+  readonly environment: MarkerEnvironment
+  readonly extras: readonly string[]
+  readonly groups: readonly string[]
+}
+
+/** Locks where each distribution says by itself whether it belongs. */
+function filter(lock: Lock, context: Context): readonly SelectedDistribution[] {
+  const wanted = lock.distributions.filter(
+    (distribution) =>
+      (distribution.groups === undefined ||
+        distribution.groups.some(
+          (group) => group === '' || context.groups.includes(group) || context.extras.includes(group),
+        )) &&
+      evaluateMarker(distribution.marker, context.environment, context),
+  )
+  const merged = mergeExtraLines(wanted)
+  const requesters = new Map<string, Set<NormalizedName>>()
+  for (const distribution of merged) {
+    for (const dependency of distribution.dependencies) {
+      if (!evaluateMarker(dependency.marker, context.environment)) continue
+      const set = requesters.get(dependency.name) ?? new Set()
+      requesters.set(dependency.name, set.add(distribution.name))
+    }
+  }
+  return merged.map((distribution) => ({
+    ...distribution,
+    requestedBy: [...(requesters.get(distribution.name) ?? [])].sort(),
+  }))
+}
+
+/** pdm.lock has a line for `requests` and one for `requests[socks]`: one distribution. */
+function mergeExtraLines(distributions: readonly LockedDistribution[]): readonly LockedDistribution[] {
+  const byKey = new Map<string, LockedDistribution>()
+  for (const distribution of distributions) {
+    const key = `${distribution.name} ${distribution.version ?? ''}`
+    const other = byKey.get(key)
+    const isSame = other && (other.extras !== undefined || distribution.extras !== undefined)
+    if (!other || !isSame) {
+      byKey.set(other ? `${key} ${byKey.size}` : key, distribution)
+      continue
+    }
+    const main = other.extras === undefined ? other : distribution
+    byKey.set(key, {
+      ...main,
+      wheels: main.wheels.length > 0 ? main.wheels : other.wheels,
+      dependencies: [...other.dependencies, ...distribution.dependencies].filter(
+        ({ name }) => name !== distribution.name,
+      ),
+      extras: undefined,
+    })
+  }
+  return [...byKey.values()]
+}
+
+/** Locks that hold the graph: what is reachable from the roots, extras and markers of the edges observed. */
+function walk(lock: Lock, selection: LockSelection, context: Context): readonly SelectedDistribution[] {
+  const byName = new Map<string, LockedDistribution[]>()
+  for (const distribution of lock.distributions) {
+    byName.set(distribution.name, [...(byName.get(distribution.name) ?? []), distribution])
+  }
+  const project = selection.project === undefined ? undefined : normalizeName(selection.project)
+  const projects = [...new Set(lock.roots!.map((root) => root.project).filter((name) => name !== undefined))]
+  if (project !== undefined && !projects.includes(project)) {
+    throw unknownLockScope({ file: lock.file, kind: 'project', name: project, known: projects })
+  }
+  const selected = new Map<LockedDistribution, { extras: Set<string>; requestedBy: Set<NormalizedName> }>()
+  const queue: { dependency: LockedDependency; from: NormalizedName | undefined }[] = []
+  for (const root of lock.roots!) {
+    if (project !== undefined && root.project !== project) continue
+    if (root.extra !== undefined && !context.extras.includes(root.extra)) continue
+    if (root.group !== undefined && !context.groups.includes(root.group)) continue
+    for (const dependency of root.dependencies) queue.push({ dependency, from: undefined })
+  }
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const { dependency, from } = next
+    if (!evaluateMarker(dependency.marker, context.environment, context)) continue
+    for (const distribution of byName.get(dependency.name) ?? []) {
+      if (dependency.version !== undefined && distribution.version !== dependency.version) continue
+      if (!evaluateMarker(distribution.marker, context.environment, context)) continue
+      const known = selected.get(distribution)
+      const state = known ?? { extras: new Set<string>(), requestedBy: new Set<NormalizedName>() }
+      if (from !== undefined) state.requestedBy.add(from)
+      const added = dependency.extras.filter((extra) => !state.extras.has(extra))
+      for (const extra of added) state.extras.add(extra)
+      selected.set(distribution, state)
+      for (const edge of distribution.dependencies) {
+        const isDue = edge.extra === undefined ? !known : added.includes(edge.extra)
+        if (isDue) queue.push({ dependency: edge, from: distribution.name })
+      }
+    }
+  }
+  return [...selected].map(([distribution, state]) => ({ ...distribution, requestedBy: [...state.requestedBy].sort() }))
+}

@@ -57,8 +57,9 @@ def _serve(api):
     taken = _take_settings()
     _set_locale()
     minor = _runtime_minor()
-    _set_path(minor, taken)
+    # Before the function's folders are on the path: a copy of AWS's client in the package must not take this one's place.
     main_of_runtime = _import_runtime()
+    _set_path(minor, taken)
     if taken.get("DENIED"):
         from awslambdaric import denied_libraries
 

@@ -38,7 +38,7 @@ export function presignUrl(options: {
   const amzDate = formatAmzDate(options.date)
   const scope = { date: amzDate.slice(0, 8), region: options.region, service: options.service }
   const parameters: [string, string][] = [
-    ...[...options.url.searchParams],
+    ...options.url.searchParams,
     ['X-Amz-Algorithm', algorithm],
     ['X-Amz-Credential', `${options.credentials.accessKeyId}/${formatScope(scope)}`],
     ['X-Amz-Date', amzDate],

@@ -46,9 +46,28 @@ export interface ApiResponse {
 
 export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>
 
+/** What is known of a request before its body is read and its signature verified. */
+export interface RequestHead {
+  readonly method: string
+  /** As sent, still percent-encoded, without the query. */
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly hostBucket?: string | undefined
+}
+
 /** One API: answers its requests and renders errors (ours and unexpected ones) in its own protocol. */
 export interface ApiService {
   readonly name: 'lambda' | 's3' | 'sts' | 'iam' | 'logs'
   readonly handle: ApiHandler
   renderError(error: unknown, request: Pick<ApiRequest, 'id' | 'path' | 'method'>): ApiResponse
+  /**
+   * Largest body in bytes of a request whose body is part of its signature, and therefore held in memory: all APIs but S3.
+   * Larger ones fail with `requestTooLarge` before they reach `handle`. 1 MiB when absent.
+   */
+  bodyLimitBytes?(head: RequestHead): number
+  /**
+   * Whether a page of another origin may send this request (a bucket with CORS rules): the headers to add to the answer, or
+   * `undefined` to refuse it. Called for preflights (`OPTIONS`, answered with these headers) and for requests with a foreign `Origin`.
+   */
+  allowsOrigin?(head: RequestHead, origin: string): Promise<Readonly<Record<string, string>> | undefined>
 }

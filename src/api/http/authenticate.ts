@@ -1,0 +1,128 @@
+/**
+ * Who sent a request: finds its signature in the `Authorization` header or in the query, and the key that must have made it.
+ *
+ * `readClaim` does all that can be done before the body is read (key known, time right, token right); `verifyClaim` compares the signature.
+ */
+import {
+  computeSignature,
+  formatAmzDate,
+  parseAmzDate,
+  parseAuthorization,
+  signaturesEqual,
+  type SignableRequest,
+  type SignatureClaim,
+} from '../../aws/sigv4.ts'
+import { isPresigned, longestExpirySeconds, parsePresigned } from '../../aws/presign.ts'
+import {
+  incompleteSignature,
+  invalidSessionToken,
+  missingAuthentication,
+  presignedUrlExpired,
+  signatureExpired,
+  signatureMismatch,
+  signatureNotYetValid,
+  unknownAccessKey,
+} from './errors.ts'
+import type { AccessKey, KeyRing } from './key-ring.ts'
+
+export interface Claim {
+  readonly signature: SignatureClaim
+  readonly amzDate: string
+  readonly key: AccessKey
+  readonly presigned: boolean
+}
+
+/** Services that allow a clock to be off by 15 minutes; the others allow 5. Source: the texts of their errors. */
+const tolerant: ReadonlySet<string> = new Set(['s3', 'sts', 'iam'])
+
+/** Reads the claim of a request and checks all but the signature itself. Throws an error of `errors.ts`. */
+export function readClaim(request: SignableRequest, keyRing: KeyRing, now: number): Claim {
+  const authorization = single(request.headers['authorization'])
+  if (authorization === undefined && isPresigned(request.query)) return readPresigned(request, keyRing, now)
+  if (!authorization) throw missingAuthentication({ path: request.path })
+  const signature = parseAuthorization(authorization)
+  if (!signature)
+    throw incompleteSignature({ because: 'the `Authorization` header is not a whole one of AWS4-HMAC-SHA256' })
+  const amzDate = single(request.headers['x-amz-date']) ?? amzDateOf(single(request.headers['date']))
+  const signedAt = parseAmzDate(amzDate ?? '')
+  if (amzDate === undefined || signedAt === undefined)
+    throw incompleteSignature({ because: '`X-Amz-Date` is missing or malformed' })
+  const key = findKey(signature, keyRing)
+  checkSkew(signature.scope.service, amzDate, signedAt, now)
+  checkClaim(signature, amzDate, key, single(request.headers['x-amz-security-token']))
+  return { signature, amzDate, key, presigned: false }
+}
+
+/** Throws `signatureMismatch` unless the request was signed with the claim's key. `payloadHash` as it stands in the signed request. */
+export function verifyClaim(request: SignableRequest, claim: Claim, payloadHash: string): void {
+  const expected = computeSignature(request, claim.signature, claim.amzDate, payloadHash, claim.key.secret)
+  if (!signaturesEqual(expected, claim.signature.signature)) {
+    throw signatureMismatch({ accessKeyId: claim.signature.accessKeyId })
+  }
+}
+
+function readPresigned(request: SignableRequest, keyRing: KeyRing, now: number): Claim {
+  const claim = parsePresigned(request.query)
+  if (!claim) throw incompleteSignature({ because: 'the query lacks a parameter of a presigned URL' })
+  const signedAt = parseAmzDate(claim.amzDate)
+  if (signedAt === undefined) throw incompleteSignature({ because: '`X-Amz-Date` is malformed' })
+  if (claim.expiresSeconds > longestExpirySeconds)
+    throw incompleteSignature({ because: '`X-Amz-Expires` is over a week' })
+  const key = findKey(claim, keyRing)
+  const expiresAt = signedAt + claim.expiresSeconds * 1000
+  if (now > expiresAt) {
+    const [expiredAt, current] = [new Date(expiresAt).toISOString(), new Date(now).toISOString()]
+    throw presignedUrlExpired({ expiredAt, now: current, expiresSeconds: claim.expiresSeconds })
+  }
+  if (signedAt > now) checkSkew('s3', claim.amzDate, signedAt, now)
+  checkClaim(claim, claim.amzDate, key, claim.sessionToken)
+  return { signature: claim, amzDate: claim.amzDate, key, presigned: true }
+}
+
+function findKey(claim: SignatureClaim, keyRing: KeyRing): AccessKey {
+  const key = keyRing.find(claim.accessKeyId)
+  if (!key) throw unknownAccessKey({ accessKeyId: claim.accessKeyId })
+  return key
+}
+
+function checkSkew(service: string, amzDate: string, signedAt: number, now: number): void {
+  const limitSeconds = tolerant.has(service) ? 900 : 300
+  if (signedAt < now - limitSeconds * 1000) {
+    throw signatureExpired({
+      signedAt: amzDate,
+      earliest: formatTime(now - limitSeconds * 1000),
+      now: formatTime(now),
+      limitSeconds,
+    })
+  }
+  if (signedAt > now + limitSeconds * 1000) {
+    throw signatureNotYetValid({
+      signedAt: amzDate,
+      latest: formatTime(now + limitSeconds * 1000),
+      now: formatTime(now),
+      limitSeconds,
+    })
+  }
+}
+
+function formatTime(time: number): string {
+  return formatAmzDate(new Date(time))
+}
+
+function checkClaim(claim: SignatureClaim, amzDate: string, key: AccessKey, token: string | undefined): void {
+  if (!claim.signedHeaders.includes('host')) throw incompleteSignature({ because: '`host` is not signed' })
+  if (claim.scope.date !== amzDate.slice(0, 8)) throw incompleteSignature({ because: 'its scope is of another day' })
+  if (!/^[a-z0-9-]{1,32}$/.test(claim.scope.region)) throw incompleteSignature({ because: 'its region is malformed' })
+  if (key.sessionToken === undefined ? token !== undefined : !token || !signaturesEqual(token, key.sessionToken)) {
+    throw invalidSessionToken({ accessKeyId: claim.accessKeyId })
+  }
+}
+
+function amzDateOf(date: string | undefined): string | undefined {
+  const time = date === undefined ? Number.NaN : Date.parse(date)
+  return Number.isNaN(time) ? undefined : formatAmzDate(new Date(time))
+}
+
+function single(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0]
+}

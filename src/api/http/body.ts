@@ -1,0 +1,163 @@
+/** Reads request bodies: held in memory where the signature covers them, streamed and checked at the end for S3. */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { PassThrough, Readable, Transform, type TransformCallback } from 'node:stream'
+import { decodeAwsChunked, isStreamingPayload } from '../../aws/chunked.ts'
+import { unsignedPayload } from '../../aws/sigv4.ts'
+import type { Claim } from './authenticate.ts'
+import { payloadHashMismatch, requestIncomplete, requestTooLarge } from './errors.ts'
+
+/** A client that sends nothing for this long while we wait for its body is cut off, in milliseconds. */
+const bodyIdleMs = 60_000
+
+/** The bytes of a whole body as they arrived, never joined unless asked: a body may have 70 MB. */
+export interface HeldBody {
+  readonly chunks: readonly Buffer[]
+  readonly bytes: number
+  /** SHA-256 in hexadecimal digits. */
+  readonly hash: string
+}
+
+/**
+ * Takes a whole body, hashing as it arrives. Beyond `limitBytes` it keeps nothing, lets the client send on, and throws
+ * `requestTooLarge` at the end: clients read an answer only after they sent everything.
+ */
+export async function holdBody(request: IncomingMessage, limitBytes: number): Promise<HeldBody> {
+  let chunks: Buffer[] = []
+  let bytes = 0
+  const hash = createHash('sha256')
+  await withIdleLimit(request, async () => {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > limitBytes) chunks = []
+      else {
+        hash.update(chunk)
+        chunks.push(chunk)
+      }
+    }
+  })
+  if (bytes > limitBytes) throw requestTooLarge({ limitBytes })
+  return { chunks, bytes, hash: hash.digest('hex') }
+}
+
+/** A body that was held, as a stream that lets other work run in between. */
+export function streamHeld(body: HeldBody): Readable {
+  return Readable.from(inTurns(body.chunks), { objectMode: false })
+}
+
+async function* inTurns(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
+  let since = 0
+  for (const chunk of chunks) {
+    yield chunk
+    since += chunk.length
+    if (since > 1 << 20) {
+      since = 0
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+}
+
+/**
+ * The body of an S3 request as a stream: decoded from `aws-chunked`, its chunk signatures, hash and trailing checksums checked.
+ * The stream fails at its end when something does not match. `claim` is absent when signatures are not verified.
+ */
+export function streamBody(request: IncomingMessage, claim: Claim | undefined): Readable {
+  const sent = request.headers['x-amz-content-sha256']
+  const contentSha256 = typeof sent === 'string' ? sent : undefined
+  const source = aborting(request)
+  if (isStreamingPayload(contentSha256)) {
+    const length = request.headers['x-amz-decoded-content-length']
+    const decoder = decodeAwsChunked({
+      payload: contentSha256,
+      seed: claim && {
+        signature: claim.signature.signature,
+        amzDate: claim.amzDate,
+        scope: claim.signature.scope,
+        secretAccessKey: claim.key.secret,
+      },
+      decodedLength: typeof length === 'string' && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
+      trailers: String(request.headers['x-amz-trailer'] ?? '')
+        .split(',')
+        .map((name) => name.trim().toLowerCase())
+        .filter((name) => name !== ''),
+    })
+    return joined(source, decoder)
+  }
+  const isHash = contentSha256 !== undefined && contentSha256 !== unsignedPayload && !claim?.presigned
+  return isHash && claim ? joined(source, new HashCheck(contentSha256)) : source
+}
+
+/** Joins a stream into one Buffer, at most `limitBytes`. */
+export async function collect(stream: Readable, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > limitBytes) throw requestTooLarge({ limitBytes })
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, bytes)
+}
+
+class HashCheck extends Transform {
+  readonly #expected: string
+  readonly #hash = createHash('sha256')
+
+  constructor(expected: string) {
+    super()
+    this.#expected = expected
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#hash.update(chunk)
+    done(null, chunk)
+  }
+
+  override _flush(done: TransformCallback): void {
+    const computed = this.#hash.digest('hex')
+    done(computed === this.#expected ? null : payloadHashMismatch({ sent: this.#expected, computed }))
+  }
+}
+
+/** Pipes; an error of the source reaches the target, a target that gives up leaves the source alone. */
+function joined(source: Readable, target: Transform): Transform {
+  source.on('error', (error) => target.destroy(error))
+  target.on('close', () => source.destroy())
+  source.pipe(target)
+  return target
+}
+
+/**
+ * The request's bytes; a client that goes away or falls silent makes the stream fail with `requestIncomplete`. When the reader gives
+ * up, the rest is let through unread: destroying the request would destroy the socket, and the answer has to go out on it.
+ */
+function aborting(request: IncomingMessage): Readable {
+  const through = new PassThrough()
+  let received = 0
+  request.setTimeout(bodyIdleMs, () => request.destroy())
+  request.on('data', (chunk: Buffer) => {
+    received += chunk.length
+  })
+  request.on('error', () => undefined)
+  request.on('close', () => {
+    if (!request.complete) through.destroy(requestIncomplete({ received }))
+  })
+  request.on('end', () => request.setTimeout(0))
+  request.pipe(through)
+  through.on('close', () => {
+    request.unpipe(through)
+    request.resume()
+  })
+  return through
+}
+
+async function withIdleLimit(request: IncomingMessage, read: () => Promise<void>): Promise<void> {
+  request.setTimeout(bodyIdleMs, () => request.destroy())
+  try {
+    await read()
+  } catch (error) {
+    throw requestIncomplete({ received: request.socket.bytesRead }, { cause: error })
+  } finally {
+    request.setTimeout(0)
+  }
+}

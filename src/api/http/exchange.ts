@@ -1,0 +1,117 @@
+/** One HTTP request on its way through the front door, and what an API sees of it. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { parseQuery, type SignableRequest } from '../../aws/sigv4.ts'
+import type { Claim } from './authenticate.ts'
+import { collect, holdBody, streamBody, streamHeld, type HeldBody } from './body.ts'
+import { requestTooLarge } from './errors.ts'
+import type { ApiRequest, ApiService, Caller, RequestHead } from './message.ts'
+
+/** One request and its answer, with what was found out about it so far. */
+export class Exchange {
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: string
+  readonly path: string
+  readonly rawQuery: string
+  /** The API that is addressed, once known: it renders the errors. */
+  service: ApiService | undefined
+  extraHeaders: Readonly<Record<string, string>> = {}
+  #held: Promise<HeldBody> | undefined
+  #mustContinue: boolean
+
+  constructor(id: string, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    this.id = id
+    this.request = request
+    this.response = response
+    this.method = request.method ?? 'GET'
+    const url = request.url ?? '/'
+    const question = url.indexOf('?')
+    this.path = question < 0 ? url : url.slice(0, question)
+    this.rawQuery = question < 0 ? '' : url.slice(question + 1)
+    this.#mustContinue = expectsContinue
+  }
+
+  get headers(): IncomingMessage['headers'] {
+    return this.request.headers
+  }
+
+  get named(): Pick<ApiRequest, 'id' | 'path' | 'method'> {
+    return { id: this.id, path: this.path, method: this.method }
+  }
+
+  get signable(): SignableRequest {
+    return { method: this.method, path: this.path, query: this.rawQuery, headers: this.request.headersDistinct }
+  }
+
+  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  invite(): void {
+    if (this.#mustContinue) this.response.writeContinue()
+    this.#mustContinue = false
+  }
+
+  /** Whether the client still waits for our word before it sends its body. */
+  get isUninvited(): boolean {
+    return this.#mustContinue
+  }
+
+  hold(limitBytes: number): Promise<HeldBody> {
+    const announced = Number(this.headers['content-length'] ?? 0)
+    // A client that waits for our word need not send what we shall refuse.
+    if (this.#mustContinue && announced > limitBytes) return Promise.reject(requestTooLarge({ limitBytes }))
+    this.invite()
+    this.#held ??= holdBody(this.request, limitBytes)
+    return this.#held
+  }
+}
+
+export class HttpApiRequest implements ApiRequest {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  readonly caller: Caller
+  readonly origin: string
+  readonly hostBucket: string | undefined
+  readonly #exchange: Exchange
+  readonly #held: HeldBody | undefined
+  readonly #claim: Claim | undefined
+  #query: URLSearchParams | undefined
+
+  constructor(
+    exchange: Exchange,
+    head: RequestHead,
+    caller: Caller,
+    held: HeldBody | undefined,
+    claim: Claim | undefined,
+  ) {
+    this.id = exchange.id
+    this.method = exchange.method
+    this.path = exchange.path
+    this.headers = exchange.headers
+    this.caller = caller
+    this.origin = `http://${exchange.headers.host}`
+    this.hostBucket = head.hostBucket
+    this.#exchange = exchange
+    this.#held = held
+    this.#claim = claim
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(parseQuery(this.#exchange.rawQuery))
+    return this.#query
+  }
+
+  async body(limitBytes: number): Promise<Buffer> {
+    if (!this.#held) return collect(this.stream(), limitBytes)
+    if (this.#held.bytes > limitBytes) throw requestTooLarge({ limitBytes })
+    return this.#held.chunks.length === 1 ? this.#held.chunks[0]! : Buffer.concat(this.#held.chunks, this.#held.bytes)
+  }
+
+  stream(): Readable {
+    if (this.#held) return streamHeld(this.#held)
+    this.#exchange.invite()
+    return streamBody(this.#exchange.request, this.#claim)
+  }
+}

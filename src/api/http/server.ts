@@ -1,0 +1,354 @@
+/**
+ * The one HTTP server of all APIs. In order: is the host ours, does a browser ask from elsewhere, which API is addressed, who signed
+ * it, then the API's own handler. Every refusal is said in the protocol of the addressed API.
+ */
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { parseQuery, unsignedPayload } from '../../aws/sigv4.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { readClaim, verifyClaim, type Claim } from './authenticate.ts'
+import { addressedService, queryService } from './dispatch.ts'
+import {
+  malformedRequest,
+  hostRefused,
+  incompleteSignature,
+  originRefused,
+  payloadHashMismatch,
+  unknownService,
+} from './errors.ts'
+import { hostName, isForeignOrigin, knownHost } from './host-rules.ts'
+import { Exchange, HttpApiRequest } from './exchange.ts'
+import type { KeyRing } from './key-ring.ts'
+import type { ApiHandler, ApiResponse, ApiService, Caller, RequestHead } from './message.ts'
+import { renderPlainError } from './plain-error.ts'
+
+/** A route of Zipyard itself under `/_zipyard/`. */
+export interface AdminRoute {
+  readonly method: string
+  /** `/_zipyard/environments`; a path that ends with `/` takes everything below it. */
+  readonly path: string
+  /** `signed` (the default): like every API request. `open`: anyone who reaches the port, no caller. */
+  readonly access?: 'signed' | 'open'
+  readonly handle: ApiHandler
+}
+
+export interface ApiServerOptions {
+  readonly services: readonly ApiService[]
+  readonly keyRing: KeyRing
+  /** Takes any signature or none; for foreign test suites. */
+  readonly allowUnsigned: boolean
+  /** Names besides loopback under which clients may reach us. */
+  readonly hostNames: readonly string[]
+  readonly log: Log
+  readonly clock: Clock
+  readonly adminRoutes: readonly AdminRoute[]
+  /** Account of requests that nobody signed, with `allowUnsigned`. */
+  readonly defaultAccountId?: string
+}
+
+export interface ApiServer {
+  /** @throws the system's error when the port is taken or not ours to take. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly url: string }>
+  /** Stops accepting, lets running requests end for `graceMs`, then cuts what is left. */
+  close(graceMs?: number): Promise<void>
+}
+
+const healthPath = '/_zipyard/health'
+const defaultBodyLimitBytes = 1024 * 1024
+const headersTimeoutMs = 30_000
+const keepAliveTimeoutMs = 65_000
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const door = new FrontDoor(options)
+  // A synchronous invocation may stay open for 15 minutes: `requestTimeout` would cut it. Bodies have an idle limit of their own.
+  const server = createServer({
+    requestTimeout: 0,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    noDelay: true,
+  })
+  server.on('request', (request, response) => void door.answer(request, response, false))
+  server.on('checkContinue', (request, response) => void door.answer(request, response, true))
+  server.on('checkExpectation', (request, response) => void door.answer(request, response, false))
+  server.on('clientError', answerClientError)
+  return {
+    listen: (address) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(address.port, address.host, () => {
+          server.off('error', reject)
+          server.on('error', (error) => options.log.error('server failed', { error: String(error) }))
+          door.addHostName(address.host)
+          resolve({ url: urlOf(server, address.host) })
+        })
+      }),
+    close: (graceMs = 5000) => closeServer(server, graceMs, options.clock),
+  }
+}
+
+class FrontDoor {
+  readonly #options: ApiServerOptions
+  readonly #services: ReadonlyMap<string, ApiService>
+  readonly #hostNames: string[]
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options
+    this.#services = new Map(options.services.map((service) => [service.name, service]))
+    this.#hostNames = options.hostNames.map((name) => name.toLowerCase())
+  }
+
+  /** The address we listen on is a name of ours, unless it stands for all addresses. */
+  addHostName(host: string): void {
+    const name = hostName(host.includes(':') ? `[${host}]` : host)
+    if (name !== undefined && name !== '0.0.0.0' && name !== '[::]') this.#hostNames.push(name)
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+    const id = randomUUID()
+    const started = this.#options.clock.monotonic()
+    const exchange = new Exchange(id, request, response, expectsContinue)
+    let result: ApiResponse
+    try {
+      result = await this.#handle(exchange)
+    } catch (error) {
+      result = this.#renderError(error, exchange)
+    }
+    send(exchange, result)
+    this.#options.log.debug('request', {
+      id,
+      method: request.method,
+      path: exchange.path,
+      service: exchange.service?.name,
+      status: result.status,
+      ms: Math.round(this.#options.clock.monotonic() - started),
+    })
+  }
+
+  #renderError(error: unknown, exchange: Exchange): ApiResponse {
+    const rendered = exchange.service
+      ? exchange.service.renderError(error, exchange.named)
+      : renderPlainError(error, exchange.headers)
+    if (rendered.status >= 500 && !unknownService.is(error)) {
+      const stack = error instanceof Error ? error.stack : String(error)
+      this.#options.log.error('request failed', {
+        id: exchange.id,
+        method: exchange.method,
+        path: exchange.path,
+        error: stack,
+      })
+    }
+    return { ...rendered, headers: { ...rendered.headers, ...exchange.extraHeaders } }
+  }
+
+  async #handle(exchange: Exchange): Promise<ApiResponse> {
+    const host = knownHost(exchange.headers.host, this.#hostNames)
+    if (!host) throw hostRefused({ host: exchange.headers.host ?? '' })
+    if (parseQuery(exchange.rawQuery) === undefined || !isDecodable(exchange.path)) {
+      throw malformedRequest({ because: 'a percent sign in its path or query encodes nothing' })
+    }
+    if (!exchange.path.startsWith('/')) throw malformedRequest({ because: 'its path does not start with `/`' })
+    if (exchange.path === healthPath && exchange.method === 'GET') {
+      if (isForeignOrigin(exchange.headers)) throw originRefused({ origin: originOf(exchange.headers) })
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' }
+    }
+    const head: RequestHead = {
+      method: exchange.method,
+      path: exchange.path,
+      headers: exchange.headers,
+      hostBucket: host.bucket,
+    }
+    const admin = exchange.path.startsWith('/_zipyard/') ? this.#findAdminRoute(exchange) : undefined
+    const scopeService = claimedService(exchange)
+    if (!admin) exchange.service = this.#services.get(host.bucket ? 's3' : addressedService(head, scopeService))
+    const preflight = isForeignOrigin(exchange.headers) ? await this.#admitOrigin(exchange, head, admin) : undefined
+    if (preflight) return preflight
+    if (exchange.path.startsWith('/_zipyard/') && !admin)
+      return renderPlainError(unknownService({ service: exchange.path }), {})
+    if (admin?.access === 'open')
+      return admin.handle(new HttpApiRequest(exchange, head, anonymous, undefined, undefined))
+    return this.#authenticateAndHandle(exchange, head, admin)
+  }
+
+  async #authenticateAndHandle(
+    exchange: Exchange,
+    head: RequestHead,
+    admin: AdminRoute | undefined,
+  ): Promise<ApiResponse> {
+    const claim = this.#readClaim(exchange)
+    if (!admin && !exchange.service) {
+      // Told apart only by the form's `Version`, or a service we do not have.
+      if (addressedService(head, claim?.signature.scope.service) !== 'query') {
+        if (claim) verifyClaim(exchange.signable, claim, (await exchange.hold(defaultBodyLimitBytes)).hash)
+        throw unknownService({ service: addressedService(head, claim?.signature.scope.service) })
+      }
+      const form = Buffer.concat((await exchange.hold(defaultBodyLimitBytes)).chunks).toString()
+      exchange.service = this.#services.get(queryService(form))
+      if (!exchange.service) throw unknownService({ service: queryService(form) })
+    }
+    if (claim && exchange.service && claim.signature.scope.service !== exchange.service.name) {
+      throw incompleteSignature({ because: `it is scoped to another service than \`${exchange.service.name}\`` })
+    }
+    const caller = this.#callerOf(exchange, claim)
+    const handle = admin ? admin.handle : exchange.service!.handle
+    if (exchange.service?.name === 's3') {
+      // S3 signs a hash that stands in a header, so the body can flow while it is checked.
+      if (claim) verifyClaim(exchange.signable, claim, s3PayloadHash(exchange, claim))
+      return handle(new HttpApiRequest(exchange, head, caller, undefined, claim))
+    }
+    const held = await exchange.hold(exchange.service?.bodyLimitBytes?.(head) ?? defaultBodyLimitBytes)
+    if (claim) {
+      const sent = exchange.headers['x-amz-content-sha256']
+      verifyClaim(exchange.signable, claim, typeof sent === 'string' ? sent : held.hash)
+      if (typeof sent === 'string' && sent !== held.hash) throw payloadHashMismatch({ sent, computed: held.hash })
+    }
+    return handle(new HttpApiRequest(exchange, head, caller, held, claim))
+  }
+
+  #readClaim(exchange: Exchange): Claim | undefined {
+    if (this.#options.allowUnsigned) return undefined
+    return readClaim(exchange.signable, this.#options.keyRing, this.#options.clock.now())
+  }
+
+  #callerOf(exchange: Exchange, claim: Claim | undefined): Caller {
+    if (claim) {
+      const { accountId, arn, kind } = claim.key
+      return { accountId, arn, kind, region: claim.signature.scope.region, accessKeyId: claim.signature.accessKeyId }
+    }
+    const credential = claimedCredential(exchange)
+    const key = credential && this.#options.keyRing.find(credential.accessKeyId)
+    const accountId =
+      key?.accountId ?? accountOf(credential?.accessKeyId) ?? this.#options.defaultAccountId ?? '123456789012'
+    return {
+      accountId,
+      arn: key?.arn ?? `arn:aws:iam::${accountId}:root`,
+      kind: 'user',
+      region: credential && /^[a-z0-9-]{1,32}$/.test(credential.region) ? credential.region : 'us-east-1',
+      accessKeyId: credential?.accessKeyId ?? '',
+    }
+  }
+
+  #findAdminRoute(exchange: Exchange): AdminRoute | undefined {
+    return this.#options.adminRoutes.find(
+      (route) =>
+        route.method === exchange.method &&
+        (route.path === exchange.path || (route.path.endsWith('/') && exchange.path.startsWith(route.path))),
+    )
+  }
+
+  /** Refuses a foreign page, answers a preflight, or returns undefined to go on with the headers that CORS rules add. */
+  async #admitOrigin(
+    exchange: Exchange,
+    head: RequestHead,
+    admin: AdminRoute | undefined,
+  ): Promise<ApiResponse | undefined> {
+    const origin = originOf(exchange.headers)
+    const headers = admin ? undefined : await exchange.service?.allowsOrigin?.(head, origin)
+    if (!headers) throw originRefused({ origin })
+    exchange.extraHeaders = headers
+    return exchange.method === 'OPTIONS' ? { status: 200 } : undefined
+  }
+}
+
+const anonymous: Caller = { accountId: '', region: '', accessKeyId: '', arn: '', kind: 'anonymous' }
+
+function s3PayloadHash(exchange: Exchange, claim: Claim): string {
+  if (claim.presigned) return unsignedPayload
+  const sent = exchange.headers['x-amz-content-sha256']
+  return typeof sent === 'string' ? sent : unsignedPayload
+}
+
+function send(exchange: Exchange, result: ApiResponse): void {
+  const { response, request } = exchange
+  if (response.headersSent || response.destroyed) return
+  const { body } = result
+  response.statusCode = result.status
+  response.setHeader('x-amzn-RequestId', exchange.id)
+  for (const [name, value] of Object.entries({ ...result.headers, ...exchange.extraHeaders }))
+    response.setHeader(name, value)
+  // A client that was never told to go on may or may not send its body now: only a new connection is clear of it.
+  if (exchange.isUninvited) response.setHeader('connection', 'close')
+  if (body instanceof Readable) {
+    body.on('error', () => response.destroy())
+    response.on('close', () => body.destroy())
+    if (exchange.method === 'HEAD') response.end()
+    else body.pipe(response)
+    return
+  }
+  const hasBody = result.status >= 200 && result.status !== 204 && result.status !== 304
+  if (hasBody && !response.hasHeader('content-length'))
+    response.setHeader('content-length', Buffer.byteLength(body ?? ''))
+  if (exchange.method === 'HEAD' || !hasBody) response.end()
+  else response.end(body ?? '')
+  if (!request.complete && !exchange.isUninvited) request.resume()
+}
+
+/** The service of the credential scope that a request claims, whether or not its signature holds. */
+function claimedService(exchange: Exchange): string | undefined {
+  return claimedCredential(exchange)?.service
+}
+
+function claimedCredential(exchange: Exchange): { accessKeyId: string; region: string; service: string } | undefined {
+  const header = exchange.headers.authorization
+  const text =
+    header !== undefined
+      ? /Credential=([^,\s]+)/.exec(header)?.[1]
+      : decodeURIComponent(/(?:^|&)X-Amz-Credential=([^&]*)/.exec(exchange.rawQuery)?.[1] ?? '')
+  const match = /^(.+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request$/.exec(text ?? '')
+  return match ? { accessKeyId: match[1]!, region: match[2]!, service: match[3]! } : undefined
+}
+
+/** With `allowUnsigned`, an access key id of 12 digits names the account. */
+function accountOf(accessKeyId: string | undefined): string | undefined {
+  return accessKeyId !== undefined && /^\d{12}$/.test(accessKeyId) ? accessKeyId : undefined
+}
+
+function originOf(headers: IncomingMessage['headers']): string {
+  return headers.origin ?? String(headers['sec-fetch-site'])
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/** What Node could not parse: a broken request line, headers over the limit, or headers that never end. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request'
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\nx-amzn-RequestId: ${randomUUID()}\r\n\r\n`,
+  )
+}
+
+function closeServer(server: Server, graceMs: number, clock: Clock): Promise<void> {
+  if (!server.listening) return Promise.resolve()
+  return new Promise((resolve) => {
+    const cut = clock.after(graceMs, () => server.closeAllConnections())
+    server.close(() => {
+      cut.cancel()
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,5 @@
+import { buildOnce, checkNode, installPackages } from './setup.mjs'
+
+checkNode()
+installPackages()
+buildOnce()

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { enableCompileCache } from './compile-cache.ts'
+
+enableCompileCache()
+const { runCommandLine } = await import('./run-command-line.ts')
+
+const interruption = new AbortController()
+const interrupt = (): void => {
+  // The first Ctrl-C lets the command put things in order; the second one ends it where it stands.
+  if (interruption.signal.aborted) process.exit(130)
+  interruption.abort()
+}
+process.on('SIGINT', interrupt)
+process.on('SIGTERM', interrupt)
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0) // `zipyard logs | head`
+  throw error
+})
+
+process.exitCode = await runCommandLine(
+  process.argv.slice(2),
+  { stdout: process.stdout, stderr: process.stderr, environment: process.env, workingDirectory: process.cwd() },
+  interruption.signal,
+)
+process.off('SIGINT', interrupt)
+process.off('SIGTERM', interrupt)

@@ -1,0 +1,133 @@
+/** What the tests of this room share: a program in Python, a socket that stands for the service, and what came of it. */
+import { mkdirSync, mkdtempSync, chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from '../../src/sandbox/sandbox.ts'
+
+/** Where ordinary users and functions may pass: `mkdtemp` alone makes folders that only their owner may enter. */
+export function openFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `zipyard-${name}-`))
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+export function write(path: string, text: string, mode = 0o644): string {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+  chmodSync(path, mode)
+  return path
+}
+
+export interface Trial {
+  readonly process: SandboxProcess
+  readonly status: Promise<ExitStatus>
+  /** Everything that came so far. */
+  stdout(): string
+  stderr(): string
+  telemetry(): Buffer
+  /** The service's end of the program's connection, once there is one. */
+  readonly connection: Promise<Socket>
+  /** Resolves when the program has written `text` to stdout. */
+  said(text: string): Promise<void>
+}
+
+/** A bench for one sandbox: a folder with code at /var/task, a socket, and `run`. */
+export class Bench {
+  readonly folder: string
+  readonly sandbox: Sandbox
+  readonly #interpreter: SandboxSpec['interpreter']
+  readonly #servers: Server[] = []
+  #next = 0
+
+  constructor(sandbox: Sandbox, interpreter: SandboxSpec['interpreter'], folder = openFolder('bench')) {
+    this.sandbox = sandbox
+    this.#interpreter = interpreter
+    this.folder = folder
+  }
+
+  /** Runs Python code as `/var/task/main.py`. */
+  async run(code: string, changes: Partial<SandboxSpec> = {}): Promise<Trial> {
+    const id = changes.id ?? `trial-${process.pid}-${(this.#next += 1)}`
+    const task = join(this.folder, `task-${id}-${(this.#next += 1)}`)
+    write(join(task, 'main.py'), code)
+    chmodSync(task, 0o755)
+    const socketPath = join(this.folder, `api-${(this.#next += 1)}`)
+    let arrived: (socket: Socket) => void
+    const connection = new Promise<Socket>((resolve) => {
+      arrived = resolve
+    })
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      arrived(socket)
+    })
+    this.#servers.push(server)
+    await new Promise<void>((resolve) => {
+      server.listen(socketPath, resolve)
+    })
+    const launched = await this.sandbox.launch({
+      id,
+      interpreter: this.#interpreter,
+      argv: [`/var/lang/bin/python${this.#interpreter.version.split('.').slice(0, 2).join('.')}`, '-S', '/var/task/main.py'],
+      environment: { PATH: '/var/lang/bin:/usr/bin:/bin', LD_LIBRARY_PATH: '/var/lang/lib' },
+      workingDirectory: '/var/task',
+      binds: [{ source: task, target: '/var/task' }],
+      temporaryFolder: join(this.folder, `tmp-${id}`),
+      temporaryBytes: 512 * 1024 * 1024,
+      memoryBytes: 128 * 1024 * 1024,
+      processes: 1024,
+      network: 'host',
+      apiSocket: socketPath,
+      allowZygote: false,
+      ...changes,
+    })
+    return watchTrial(launched, connection)
+  }
+
+  /** Runs code to its end and returns what it printed; fails with its stderr when it did not end well. */
+  async output(code: string, changes: Partial<SandboxSpec> = {}): Promise<string> {
+    const trial = await this.run(code, changes)
+    const status = await trial.status
+    if (status.code !== 0) throw new Error(`ended with ${JSON.stringify(status)}: ${trial.stderr()}`)
+    return trial.stdout()
+  }
+
+  async stop(): Promise<void> {
+    await this.sandbox.stop()
+    for (const server of this.#servers) server.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+function watchTrial(launched: SandboxProcess, connection: Promise<Socket>): Trial {
+  const collected = { stdout: [] as Buffer[], stderr: [] as Buffer[], telemetry: [] as Buffer[] }
+  const listeners = new Set<() => void>()
+  for (const name of ['stdout', 'stderr', 'telemetry'] as const) {
+    launched[name].on('data', (chunk: Buffer) => {
+      collected[name].push(chunk)
+      for (const listener of listeners) listener()
+    })
+  }
+  const text = (name: 'stdout' | 'stderr'): string => Buffer.concat(collected[name]).toString()
+  return {
+    process: launched,
+    status: launched.exited,
+    connection,
+    stdout: () => text('stdout'),
+    stderr: () => text('stderr'),
+    telemetry: () => Buffer.concat(collected.telemetry),
+    said: (wanted) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!text('stdout').includes(wanted)) return
+          listeners.delete(look)
+          resolve()
+        }
+        listeners.add(look)
+        look()
+        void launched.exited.then((status) =>
+          reject(new Error(`ended with ${JSON.stringify(status)} before saying ${wanted}: ${text('stderr')}`)),
+        )
+      }),
+  }
+}

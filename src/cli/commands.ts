@@ -12,17 +12,67 @@ export interface CommandEntry {
 
 /** Every command of `zipyard`, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
-  { name: 'init', group: 'Packages', summary: 'Make a first function with a test event', load: () => import('./commands/init.ts') },
-  { name: 'build', group: 'Packages', summary: 'Build a deployment package or a layer', load: () => import('./commands/build.ts') },
-  { name: 'check', group: 'Packages', summary: 'Tell what Lambda will say to a package', load: () => import('./commands/check.ts') },
-  { name: 'deploy', group: 'Packages', summary: 'Create or update a function on Zipyard or AWS', load: () => import('./commands/deploy.ts') },
-  { name: 'serve', group: 'Service', summary: 'Run the Lambda service on this machine', load: () => import('./commands/serve.ts') },
-  { name: 'env', group: 'Service', summary: 'Print shell lines that point aws, boto3 and Terraform at the service', load: () => import('./commands/env.ts') },
+  {
+    name: 'init',
+    group: 'Packages',
+    summary: 'Make a first function with a test event',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'build',
+    group: 'Packages',
+    summary: 'Build a deployment package or a layer',
+    load: () => import('./commands/build.ts'),
+  },
+  {
+    name: 'check',
+    group: 'Packages',
+    summary: 'Tell what Lambda will say to a package',
+    load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'deploy',
+    group: 'Packages',
+    summary: 'Create or update a function on Zipyard or AWS',
+    load: () => import('./commands/deploy.ts'),
+  },
+  {
+    name: 'serve',
+    group: 'Service',
+    summary: 'Run the Lambda service on this machine',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
+    name: 'env',
+    group: 'Service',
+    summary: 'Print shell lines that point aws, boto3 and Terraform at the service',
+    load: () => import('./commands/env.ts'),
+  },
   { name: 'invoke', group: 'Service', summary: 'Invoke a function', load: () => import('./commands/invoke.ts') },
   { name: 'logs', group: 'Service', summary: 'Show the logs of a function', load: () => import('./commands/logs.ts') },
   { name: 'ps', group: 'Service', summary: 'List the execution environments', load: () => import('./commands/ps.ts') },
-  { name: 'keys', group: 'Service', summary: 'Add, list and revoke access keys of the service', load: () => import('./commands/keys.ts') },
-  { name: 'runtime', group: 'Machine', summary: 'List, add and remove Pythons for the runtimes', load: () => import('./commands/runtime.ts') },
-  { name: 'doctor', group: 'Machine', summary: 'Tell what this machine can do, with a remedy for what it cannot', load: () => import('./commands/doctor.ts') },
-  { name: 'cache', group: 'Machine', summary: 'Show, prune, export and import the cache', load: () => import('./commands/cache.ts') },
+  {
+    name: 'keys',
+    group: 'Service',
+    summary: 'Add, list and revoke access keys of the service',
+    load: () => import('./commands/keys.ts'),
+  },
+  {
+    name: 'runtime',
+    group: 'Machine',
+    summary: 'List, add and remove Pythons for the runtimes',
+    load: () => import('./commands/runtime.ts'),
+  },
+  {
+    name: 'doctor',
+    group: 'Machine',
+    summary: 'Tell what this machine can do, with a remedy for what it cannot',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'cache',
+    group: 'Machine',
+    summary: 'Show, prune, export and import the cache',
+    load: () => import('./commands/cache.ts'),
+  },
 ]

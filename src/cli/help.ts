@@ -30,8 +30,12 @@ export function commandHelp(entry: CommandEntry, command: Command, style: Style)
   }
   lines.push('', style.bold('Options:'), ...optionLines(command.options, style))
   lines.push('', style.bold('Everywhere:'), ...optionLines(globalOptions, style))
-  if (command.examples.length > 0) lines.push('', style.bold('Examples:'), ...command.examples.map((example) => `  ${example}`))
-  lines.push('', `Every option can also be set by a variable: \`${environmentName(Object.keys(command.options)[0] ?? 'json')}\` and so on.`)
+  if (command.examples.length > 0)
+    lines.push('', style.bold('Examples:'), ...command.examples.map((example) => `  ${example}`))
+  lines.push(
+    '',
+    `Every option can also be set by a variable: \`${environmentName(Object.keys(command.options)[0] ?? 'json')}\` and so on.`,
+  )
   return lines.join('\n')
 }
 
@@ -39,7 +43,8 @@ function optionLines(table: OptionTable, style: Style): string[] {
   const rows = Object.entries(table).map(([name, spec]) => ({ left: flagText(name, spec), spec }))
   const width = Math.min(34, Math.max(...rows.map((row) => row.left.length), 0))
   return rows.map(({ left, spec }) => {
-    const fallback = spec.default === undefined || spec.default === '' ? '' : ` ${style.dim(`[${String(spec.default)}]`)}`
+    const fallback =
+      spec.default === undefined || spec.default === '' ? '' : ` ${style.dim(`[${String(spec.default)}]`)}`
     const gap = left.length > width ? `\n  ${' '.repeat(width)}` : ' '.repeat(width - left.length)
     return `  ${left}${gap}  ${spec.sentence}${fallback}`
   })

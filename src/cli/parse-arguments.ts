@@ -2,20 +2,28 @@ import { defineError } from '../base/errors.ts'
 import type { OptionSpec, OptionTable } from '../settings/option.ts'
 import type { Positional } from './command.ts'
 
-export const unknownFlag = defineError('ZY0005', 'usage', (p: { flag: string; command: string; nearest?: string | undefined }) => ({
-  message: `\`zipyard ${p.command}\` has no option \`${p.flag}\``,
-  hint: p.nearest ? `Did you mean \`${p.nearest}\`?` : `See \`zipyard ${p.command} --help\``,
-}))
+export const unknownFlag = defineError(
+  'ZY0005',
+  'usage',
+  (p: { flag: string; command: string; nearest?: string | undefined }) => ({
+    message: `\`zipyard ${p.command}\` has no option \`${p.flag}\``,
+    hint: p.nearest ? `Did you mean \`${p.nearest}\`?` : `See \`zipyard ${p.command} --help\``,
+  }),
+)
 
 export const missingFlagValue = defineError('ZY0006', 'usage', (p: { flag: string; value: string }) => ({
   message: `\`${p.flag}\` needs a value`,
   hint: `Write \`${p.flag} ${p.value}\``,
 }))
 
-export const wrongPositionals = defineError('ZY0007', 'usage', (p: { command: string; problem: string; usage: string }) => ({
-  message: `\`zipyard ${p.command}\` ${p.problem}`,
-  hint: `Usage: ${p.usage}`,
-}))
+export const wrongPositionals = defineError(
+  'ZY0007',
+  'usage',
+  (p: { command: string; problem: string; usage: string }) => ({
+    message: `\`zipyard ${p.command}\` ${p.problem}`,
+    hint: `Usage: ${p.usage}`,
+  }),
+)
 
 export interface ParsedArguments {
   /** Raw texts by option name: a string, a list for `strings`, true for switches. */
@@ -78,13 +86,17 @@ function splitFlag(argument: string): { flag: string; inline?: string | undefine
     const equals = argument.indexOf('=')
     return equals < 0 ? { flag: argument } : { flag: argument.slice(0, equals), inline: argument.slice(equals + 1) }
   }
-  return argument.length > 2 ? { flag: argument.slice(0, 2), inline: argument.slice(2).replace(/^=/, '') } : { flag: argument }
+  return argument.length > 2
+    ? { flag: argument.slice(0, 2), inline: argument.slice(2).replace(/^=/, '') }
+    : { flag: argument }
 }
 
 function findOption(table: OptionTable, flag: string): readonly [string, OptionSpec] | undefined {
   return Object.entries(table).find(
     ([name, spec]) =>
-      flag === `--${name}` || (spec.short !== undefined && flag === `-${spec.short}`) || spec.aliases?.some((alias) => flag === `--${alias}`),
+      flag === `--${name}` ||
+      (spec.short !== undefined && flag === `-${spec.short}`) ||
+      spec.aliases?.some((alias) => flag === `--${alias}`),
   )
 }
 

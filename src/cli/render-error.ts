@@ -48,7 +48,10 @@ export function renderError(error: unknown, style: Style, verbose: boolean): Ren
 /** What the operating system refuses, in words. */
 const systemErrors: Readonly<Record<string, { sentence: string; hint: string }>> = {
   ENOENT: { sentence: 'There is no such file or folder', hint: 'Check the path' },
-  EACCES: { sentence: 'Permission was denied', hint: 'Choose a place that you may read and write, or change its permissions' },
+  EACCES: {
+    sentence: 'Permission was denied',
+    hint: 'Choose a place that you may read and write, or change its permissions',
+  },
   EPERM: { sentence: 'The operation is not permitted', hint: 'Choose a place that you may read and write' },
   ENOSPC: { sentence: 'The disk is full', hint: 'Free some space (`zipyard cache prune` helps) and try again' },
   EROFS: { sentence: 'The file system is read-only', hint: 'Choose a place that can be written' },

@@ -56,7 +56,10 @@ export async function runCommandLine(args: readonly string[], io: ProcessIo, sig
     checkPositionals(name, command.positionals, parsed.positionals)
     const file = Object.values(command.options).some((spec) => spec.inFile)
       ? (await import('../settings/configuration-file.ts')).findConfiguration(
-          resolve(workingDirectory, parsed.positionals[0] && !parsed.positionals[0].endsWith('.zip') ? parsed.positionals[0] : '.'),
+          resolve(
+            workingDirectory,
+            parsed.positionals[0] && !parsed.positionals[0].endsWith('.zip') ? parsed.positionals[0] : '.',
+          ),
         )
       : undefined
     const context: Context = {

@@ -29,15 +29,21 @@ export const endpointUnreachable = defineError('ZY0703', 'refused', (p: { endpoi
 }))
 
 /** What the service answered instead of doing it. `type` is AWS's name of the error. */
-export const callRefused = defineError('ZY0704', 'refused', (p: { call: string; status: number; type: string; message: string }) => ({
-  message: `${p.call} was refused: ${p.message} (\`${p.type}\`, HTTP ${p.status})`,
-  hint: hints[p.type],
-}))
+export const callRefused = defineError(
+  'ZY0704',
+  'refused',
+  (p: { call: string; status: number; type: string; message: string }) => ({
+    message: `${p.call} was refused: ${p.message} (\`${p.type}\`, HTTP ${p.status})`,
+    hint: hints[p.type],
+  }),
+)
 
 const hints: Readonly<Record<string, string>> = {
   ResourceNotFoundException: 'See what there is with `aws lambda list-functions`, or create it with `zipyard deploy`',
-  InvalidSignatureException: 'The secret key is not the one of that access key; for the local service run `eval "$(zipyard env)"` again',
-  UnrecognizedClientException: 'The access key is not known there; for the local service run `eval "$(zipyard env)"` again',
+  InvalidSignatureException:
+    'The secret key is not the one of that access key; for the local service run `eval "$(zipyard env)"` again',
+  UnrecognizedClientException:
+    'The access key is not known there; for the local service run `eval "$(zipyard env)"` again',
   ExpiredTokenException: 'Log in again to renew the session',
   AccessDeniedException: 'The identity that signed the call lacks that permission',
 }
@@ -100,7 +106,12 @@ export function refusal(name: string, result: CallResult): ReturnType<typeof cal
       // Not JSON: the text itself is the best there is.
     }
   }
-  return callRefused({ call: name, status: result.status, type: type || 'Unknown', message: message || 'no reason was given' })
+  return callRefused({
+    call: name,
+    status: result.status,
+    type: type || 'Unknown',
+    message: message || 'no reason was given',
+  })
 }
 
 function sendDirectly(
@@ -116,7 +127,9 @@ function sendDirectly(
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }))
+        response.on('end', () =>
+          resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
+        )
         response.on('error', reject)
       },
     )
@@ -143,7 +156,11 @@ async function sendThroughProxy(
     headersTimeout: 0,
     bodyTimeout: 0,
   })
-  return { status: response.statusCode, headers: response.headers, body: Buffer.from(await response.body.arrayBuffer()) }
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: Buffer.from(await response.body.arrayBuffer()),
+  }
 }
 
 function needsProxy(endpoint: URL): boolean {
@@ -160,5 +177,8 @@ function encodeQuery(query: Readonly<Record<string, string>>): string {
 }
 
 export function encode(text: string): string {
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 }

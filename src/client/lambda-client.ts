@@ -36,10 +36,14 @@ export interface InvokeResult {
   readonly requestId: string | undefined
 }
 
-export const functionNotReady = defineError('ZY0705', 'refused', (p: { name: string; state: string; reason: string }) => ({
-  message: `\`${p.name}\` did not become ready: ${p.state}${p.reason ? `, ${p.reason}` : ''}`,
-  hint: 'See `aws lambda get-function-configuration`, correct it and deploy again',
-}))
+export const functionNotReady = defineError(
+  'ZY0705',
+  'refused',
+  (p: { name: string; state: string; reason: string }) => ({
+    message: `\`${p.name}\` did not become ready: ${p.state}${p.reason ? `, ${p.reason}` : ''}`,
+    hint: 'See `aws lambda get-function-configuration`, correct it and deploy again',
+  }),
+)
 
 const functions = '/2015-03-31/functions'
 
@@ -95,7 +99,8 @@ export class LambdaClient {
       if (!current || current.State === 'Failed' || current.LastUpdateStatus === 'Failed')
         throw functionNotReady({
           name,
-          state: current?.State === 'Failed' ? 'State is Failed' : current ? 'LastUpdateStatus is Failed' : 'it is gone',
+          state:
+            current?.State === 'Failed' ? 'State is Failed' : current ? 'LastUpdateStatus is Failed' : 'it is gone',
           reason: current?.StateReason ?? current?.LastUpdateStatusReason ?? '',
         })
       if (current.State !== 'Pending' && current.LastUpdateStatus !== 'InProgress') return current
@@ -106,7 +111,13 @@ export class LambdaClient {
 
   async invoke(
     name: string,
-    options: { payload: Buffer; qualifier?: string | undefined; type?: 'RequestResponse' | 'Event'; tail?: boolean; signal?: AbortSignal },
+    options: {
+      payload: Buffer
+      qualifier?: string | undefined
+      type?: 'RequestResponse' | 'Event'
+      tail?: boolean
+      signal?: AbortSignal
+    },
   ): Promise<InvokeResult> {
     const result = await send(this.#target, {
       service: 'lambda',

@@ -67,15 +67,24 @@ export function serviceTarget(service: ServiceFile, region?: string): Target {
   }
 }
 
-function endpointTarget(url: string, options: TargetOptions, environment: Environment, service: ServiceFile | undefined): Target {
-  const own = service?.url === url.replace(/\/$/, '') && !environment['AWS_ACCESS_KEY_ID'] && !options.profile ? service : undefined
+function endpointTarget(
+  url: string,
+  options: TargetOptions,
+  environment: Environment,
+  service: ServiceFile | undefined,
+): Target {
+  const own =
+    service?.url === url.replace(/\/$/, '') && !environment['AWS_ACCESS_KEY_ID'] && !options.profile
+      ? service
+      : undefined
   if (own) return serviceTarget(own, options.region)
   const region = options.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? 'us-east-1'
   return {
     kind: 'endpoint',
     region,
     description: url,
-    endpoint: (name) => (options.endpointUrl ? url : (environment[endpointVariables[name]] ?? environment['AWS_ENDPOINT_URL'] ?? url)),
+    endpoint: (name) =>
+      options.endpointUrl ? url : (environment[endpointVariables[name]] ?? environment['AWS_ENDPOINT_URL'] ?? url),
     credentials: () => findCredentials(url, options.profile, environment),
   }
 }
@@ -83,20 +92,28 @@ function endpointTarget(url: string, options: TargetOptions, environment: Enviro
 async function awsTarget(options: TargetOptions, environment: Environment): Promise<Target> {
   const profile = options.profile ?? environment['AWS_PROFILE']
   const region =
-    options.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? (await profileRegion(profile, environment))
+    options.region ??
+    environment['AWS_REGION'] ??
+    environment['AWS_DEFAULT_REGION'] ??
+    (await profileRegion(profile, environment))
   if (!region) throw noRegion({ profile })
   const where = `AWS (${profile ? `profile ${profile}, ` : ''}${region})`
   return {
     kind: 'aws',
     region,
     description: where,
-    endpoint: (service) => `https://${service}.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`,
+    endpoint: (service) =>
+      `https://${service}.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`,
     credentials: () => findCredentials(where, profile, environment),
   }
 }
 
 /** Variables first; everything else (shared files, SSO, processes, container and instance roles) is the AWS SDK's own chain. */
-async function findCredentials(where: string, profile: string | undefined, environment: Environment): Promise<SigningCredentials> {
+async function findCredentials(
+  where: string,
+  profile: string | undefined,
+  environment: Environment,
+): Promise<SigningCredentials> {
   const accessKeyId = environment['AWS_ACCESS_KEY_ID']
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY']
   if (!profile && accessKeyId && secretAccessKey)

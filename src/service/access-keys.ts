@@ -54,7 +54,12 @@ export class AccessKeys implements KeyRing {
   /** Loads the keys, and makes the first one in a new data folder. */
   static async open(catalog: Catalog, clock: Clock): Promise<AccessKeys> {
     const keys = new AccessKeys(catalog, clock)
-    const rows = await catalog.db.selectFrom('access_key').selectAll().where('revoked_at', 'is', null).orderBy('created_at').execute()
+    const rows = await catalog.db
+      .selectFrom('access_key')
+      .selectAll()
+      .where('revoked_at', 'is', null)
+      .orderBy('created_at')
+      .execute()
     for (const row of rows) keys.#remember(fromRow(row))
     keys.#first = [...keys.#keys.values()].find((key) => key.kind === 'user' && key.accountId === firstAccountId)
     keys.#first ??= await keys.add('zipyard', firstAccountId)

@@ -81,7 +81,8 @@ function parseText(origin: string, spec: OptionSpec, raw: unknown): string {
 
 function parseInteger(origin: string, raw: unknown): number {
   const number = typeof raw === 'number' ? raw : /^-?\d+$/.test(String(raw).trim()) ? Number(raw) : Number.NaN
-  if (!Number.isSafeInteger(number)) throw badOptionValue({ option: origin, text: String(raw), expected: 'a whole number' })
+  if (!Number.isSafeInteger(number))
+    throw badOptionValue({ option: origin, text: String(raw), expected: 'a whole number' })
   return number
 }
 

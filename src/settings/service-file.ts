@@ -36,7 +36,10 @@ export function readServiceFile(folder: string): ServiceFile {
   try {
     service = JSON.parse(readFileSync(nameOf(folder), 'utf8')) as ServiceFile
   } catch (cause) {
-    throw noRunningService({ folder }, { cause: (cause as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : cause })
+    throw noRunningService(
+      { folder },
+      { cause: (cause as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : cause },
+    )
   }
   if (!isAlive(service.processId)) throw noRunningService({ folder })
   return service

@@ -68,7 +68,11 @@ export class Bench {
     const launched = await this.sandbox.launch({
       id,
       interpreter: this.#interpreter,
-      argv: [`/var/lang/bin/python${this.#interpreter.version.split('.').slice(0, 2).join('.')}`, '-S', '/var/task/main.py'],
+      argv: [
+        `/var/lang/bin/python${this.#interpreter.version.split('.').slice(0, 2).join('.')}`,
+        '-S',
+        '/var/task/main.py',
+      ],
       environment: { PATH: '/var/lang/bin:/usr/bin:/bin', LD_LIBRARY_PATH: '/var/lang/lib' },
       workingDirectory: '/var/task',
       binds: [{ source: task, target: '/var/task' }],

@@ -24,10 +24,14 @@ export async function startTestSite(): Promise<TestSite> {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
   execFileSync(
     'openssl',
-    `req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ${key} -out ${certificate} -subj /CN=www.test.com -addext subjectAltName=DNS:www.test.com`.split(' '),
+    `req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ${key} -out ${certificate} -subj /CN=www.test.com -addext subjectAltName=DNS:www.test.com`.split(
+      ' ',
+    ),
     { stdio: 'ignore' },
   )
-  const site = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (_request, response) => response.end(greeting))
+  const site = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (_request, response) =>
+    response.end(greeting),
+  )
   await new Promise<void>((done) => site.listen(0, '127.0.0.1', done))
   const asked: string[] = []
   const open = new Set<Socket>()

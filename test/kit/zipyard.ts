@@ -42,13 +42,19 @@ export interface RunningService {
 }
 
 /** Starts `zipyard serve --port 0` on a data folder (a new one when none is given) and waits until it listens. */
-export async function startService(options: { args?: readonly string[]; dataFolder?: string; env?: Record<string, string> } = {}): Promise<RunningService> {
+export async function startService(
+  options: { args?: readonly string[]; dataFolder?: string; env?: Record<string, string> } = {},
+): Promise<RunningService> {
   const ownFolder = options.dataFolder === undefined
   const dataFolder = options.dataFolder ?? join(temporaryFolder('service'), 'data')
-  const child = spawn(process.execPath, [program, 'serve', '--port', '0', '--data', dataFolder, ...(options.args ?? [])], {
-    env: { ...cleanEnvironment(), ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--port', '0', '--data', dataFolder, ...(options.args ?? [])],
+    {
+      env: { ...cleanEnvironment(), ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let stderr = ''
   child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const exited = new Promise<void>((done) => child.once('exit', () => done()))
@@ -59,7 +65,9 @@ export async function startService(options: { args?: readonly string[]; dataFold
       const line = /^Zipyard is listening on (http:\S+)/.exec(stdout)
       if (line) found(line[1]!)
     })
-    child.once('exit', (code) => failed(new Error(`zipyard serve ended with ${code} before it listened:\n${stdout}${stderr}`)))
+    child.once('exit', (code) =>
+      failed(new Error(`zipyard serve ended with ${code} before it listened:\n${stdout}${stderr}`)),
+    )
   })
   const set = JSON.parse(zipyard(['env', '--json', '--data', dataFolder]).stdout) as { set: Record<string, string> }
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -15,7 +15,11 @@ const page = join(import.meta.dirname, 'aws-page')
 const runtime = 'python3.11'
 
 /** Runs one story in a folder of its own, as a person would paste it. */
-function typeStory(name: string, service: RunningService, env: Record<string, string> = {}): { folder: string; output: string } {
+function typeStory(
+  name: string,
+  service: RunningService,
+  env: Record<string, string> = {},
+): { folder: string; output: string } {
   const folder = temporaryFolder(name)
   const script = `set -eu; PAGE='${page}'; RUNTIME=${runtime}; . '${join(page, `${name}.sh`)}'`
   const result = spawnSync('sh', ['-c', script], {
@@ -34,7 +38,8 @@ function aws(service: RunningService, ...args: string[]): string {
   return result.stdout
 }
 
-const json = (...path: string[]): Record<string, unknown> => JSON.parse(readFileSync(join(...path), 'utf8')) as Record<string, unknown>
+const json = (...path: string[]): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(...path), 'utf8')) as Record<string, unknown>
 const sha256Base64 = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('base64')
 
 describe('with a network', () => {
@@ -65,10 +70,26 @@ describe('with a network', () => {
     expect(updated['RevisionId']).toMatch(/^[0-9a-f-]{36}$/)
     expect(updated['LastUpdateStatus']).toBe('InProgress')
     const variables = `Variables={HTTPS_PROXY=${site.proxy},REQUESTS_CA_BUNDLE=/var/task/ca.pem}`
-    aws(service, 'lambda', 'update-function-configuration', '--function-name', 'my-function', '--environment', variables, '--timeout', '30')
+    aws(
+      service,
+      'lambda',
+      'update-function-configuration',
+      '--function-name',
+      'my-function',
+      '--environment',
+      variables,
+      '--timeout',
+      '30',
+    )
     aws(service, 'lambda', 'wait', 'function-updated-v2', '--function-name', 'my-function')
-    const invoked = JSON.parse(aws(service, 'lambda', 'invoke', '--function-name', 'my-function', join(work, 'answer.json'))) as object
-    expect({ ...invoked, answer: json(work, 'answer.json') }).toEqual({ StatusCode: 200, ExecutedVersion: '$LATEST', answer: greeting })
+    const invoked = JSON.parse(
+      aws(service, 'lambda', 'invoke', '--function-name', 'my-function', join(work, 'answer.json')),
+    ) as object
+    expect({ ...invoked, answer: json(work, 'answer.json') }).toEqual({
+      StatusCode: 200,
+      ExecutedVersion: '$LATEST',
+      answer: greeting,
+    })
     expect(site.asked).toContain('www.test.com:443')
     aws(service, 'lambda', 'delete-function', '--function-name', 'my-function')
   }
@@ -100,8 +121,14 @@ describe('without a network', () => {
     aws(service, 'lambda', 'update-function-configuration', '--function-name', 'my-function', '--timeout', '30')
     aws(service, 'lambda', 'wait', 'function-updated-v2', '--function-name', 'my-function')
     const file = join(folder, 'answer.json')
-    const invoked = JSON.parse(aws(service, 'lambda', 'invoke', '--function-name', 'my-function', file)) as Record<string, unknown>
+    const invoked = JSON.parse(aws(service, 'lambda', 'invoke', '--function-name', 'my-function', file)) as Record<
+      string,
+      unknown
+    >
     expect(invoked['FunctionError']).toBe('Unhandled')
-    expect(json(file)).toMatchObject({ errorType: 'ConnectionError', errorMessage: expect.stringContaining('www.test.com') })
+    expect(json(file)).toMatchObject({
+      errorType: 'ConnectionError',
+      errorMessage: expect.stringContaining('www.test.com'),
+    })
   })
 })

@@ -16,7 +16,9 @@ export const command = defineCommand({
   async run(context, options) {
     if (options.unset) {
       const names = [...Object.keys(variablesFor(undefined)), 'NO_PROXY', 'no_proxy']
-      context.terminal.out(context.json ? JSON.stringify({ unset: names }) : names.map((name) => `unset ${name}`).join('\n'))
+      context.terminal.out(
+        context.json ? JSON.stringify({ unset: names }) : names.map((name) => `unset ${name}`).join('\n'),
+      )
       return
     }
     const service = readServiceFile(dataFolder(options.data, context.environment))
@@ -31,7 +33,13 @@ export const command = defineCommand({
 })
 
 /** What would send a call elsewhere or sign it with another identity. */
-const strays = ['AWS_SESSION_TOKEN', 'AWS_SECURITY_TOKEN', 'AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']
+const strays = [
+  'AWS_SESSION_TOKEN',
+  'AWS_SECURITY_TOKEN',
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+]
 
 function variablesFor(service: ServiceFile | undefined): Record<string, string> {
   return {

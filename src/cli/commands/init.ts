@@ -34,7 +34,9 @@ export const command = defineCommand({
     }
     context.terminal.out(`Made ${Object.keys(files).join(', ')} in ${directory === '.' ? 'this folder' : directory}`)
     const into = directory === '.' ? '' : `cd ${directory} && `
-    context.terminal.err(`\nNext:  ${into}zipyard build\n       zipyard serve            (in another terminal)\n       zipyard deploy && zipyard invoke ${name} -e event.json`)
+    context.terminal.err(
+      `\nNext:  ${into}zipyard build\n       zipyard serve            (in another terminal)\n       zipyard deploy && zipyard invoke ${name} -e event.json`,
+    )
   },
 })
 

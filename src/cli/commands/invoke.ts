@@ -27,7 +27,11 @@ export const command = defineCommand({
     data: dataOption,
     ...endpointOptions,
   },
-  examples: ['zipyard invoke hello', 'zipyard invoke hello -e event.json --tail', `zipyard invoke hello -p '{"name": "Ada"}'`],
+  examples: [
+    'zipyard invoke hello',
+    'zipyard invoke hello -e event.json --tail',
+    `zipyard invoke hello -p '{"name": "Ada"}'`,
+  ],
   async run(context, options, [name]) {
     if (options.event !== undefined && options.payload !== undefined) throw twoEvents({})
     const payload = readEvent(context.workingDirectory, options.event, options.payload)
@@ -43,7 +47,13 @@ export const command = defineCommand({
     if (context.json) {
       const { functionError, executedVersion, requestId } = result
       context.terminal.out(
-        JSON.stringify({ requestId, executedVersion, functionError, payload: parsed(result.payload), log: log?.split('\n') }),
+        JSON.stringify({
+          requestId,
+          executedVersion,
+          functionError,
+          payload: parsed(result.payload),
+          log: log?.split('\n'),
+        }),
       )
     } else {
       if (options.tail && log) context.terminal.err(context.terminal.style.dim(log))
@@ -51,7 +61,8 @@ export const command = defineCommand({
       else context.terminal.out(result.payload.toString('utf8'))
     }
     if (result.functionError !== undefined) {
-      if (!context.json) context.terminal.err(context.terminal.style.red(`The function failed (${result.functionError})`))
+      if (!context.json)
+        context.terminal.err(context.terminal.style.red(`The function failed (${result.functionError})`))
       return exitCodes.functionFailed
     }
     return exitCodes.done

@@ -34,10 +34,15 @@ export const command = defineCommand({
     const target = serviceTarget(readServiceFile(dataFolder(options.data, context.environment)))
     switch (action) {
       case 'add': {
-        const key = await callAdmin<Key>(target, 'POST', '/keys', { name: subject ?? 'unnamed', accountId: options.account })
+        const key = await callAdmin<Key>(target, 'POST', '/keys', {
+          name: subject ?? 'unnamed',
+          accountId: options.account,
+        })
         if (context.json) context.terminal.out(JSON.stringify(key))
         else {
-          context.terminal.out(`export AWS_ACCESS_KEY_ID=${key.accessKeyId}\nexport AWS_SECRET_ACCESS_KEY=${key.secretAccessKey}`)
+          context.terminal.out(
+            `export AWS_ACCESS_KEY_ID=${key.accessKeyId}\nexport AWS_SECRET_ACCESS_KEY=${key.secretAccessKey}`,
+          )
           context.terminal.err(`Added \`${key.name}\` of account ${key.accountId}. The secret is not shown again`)
         }
         return
@@ -52,8 +57,14 @@ export const command = defineCommand({
         return
       }
       case 'revoke': {
-        const revoked = await callAdmin<{ accessKeyId: string }>(target, 'DELETE', `/keys/${encodeURIComponent(subject ?? '')}`)
-        context.terminal.out(context.json ? JSON.stringify({ revoked: revoked.accessKeyId }) : `Revoked ${revoked.accessKeyId}`)
+        const revoked = await callAdmin<{ accessKeyId: string }>(
+          target,
+          'DELETE',
+          `/keys/${encodeURIComponent(subject ?? '')}`,
+        )
+        context.terminal.out(
+          context.json ? JSON.stringify({ revoked: revoked.accessKeyId }) : `Revoked ${revoked.accessKeyId}`,
+        )
         return
       }
       default:

@@ -6,7 +6,12 @@ import { dataOption, endpointOptions } from '../shared-options.ts'
 import { targetOf } from '../target-of.ts'
 
 interface LogPage {
-  readonly events?: readonly { readonly timestamp: number; readonly message: string; readonly eventId: string; readonly logStreamName: string }[]
+  readonly events?: readonly {
+    readonly timestamp: number
+    readonly message: string
+    readonly eventId: string
+    readonly logStreamName: string
+  }[]
   readonly nextToken?: string
 }
 
@@ -19,7 +24,12 @@ export const command = defineCommand({
   positionals: [{ name: 'NAME', sentence: 'Name of the function', required: true }],
   options: {
     follow: { type: 'boolean', short: 'f', sentence: 'Go on as new lines come, until Ctrl-C' },
-    since: { type: 'string', value: 'TIME', default: '1h', sentence: 'From this time on: `10m`, `2h`, `1d`, or an ISO time' },
+    since: {
+      type: 'string',
+      value: 'TIME',
+      default: '1h',
+      sentence: 'From this time on: `10m`, `2h`, `1d`, or an ISO time',
+    },
     'request-id': { type: 'string', value: 'ID', sentence: 'Only the lines of this invocation' },
     data: dataOption,
     ...endpointOptions,

@@ -1,8 +1,8 @@
 /** The catalog: all that the service knows besides blobs and log events. One SQLite file under an exclusive lock. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { isLocked, openDatabase, type Database, type Queries } from './database.ts'
+import { isLocked, openDatabase, syncFolder, type Database, type Queries } from './database.ts'
 import { storeInUse } from './errors.ts'
 import type { Migration } from './migration.ts'
 import { catalogMigrations } from './migrations/index.ts'
@@ -29,7 +29,8 @@ export interface CatalogOptions {
  * @throws `storeInUse`, `storeNewer`, `storeDamaged`, `sqliteMissing`
  */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  // The folder's own name must survive a power cut too.
+  if (mkdirSync(options.folder, { recursive: true, mode: 0o700 }) !== undefined) syncFolder(dirname(options.folder))
   const processFile = join(options.folder, 'catalog.pid')
   try {
     const catalog = await openDatabase<Schema>({

@@ -43,6 +43,7 @@ export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Da
     await migrate(result, options.migrations, { clock: options.clock, file: basename(options.path) })
     return result
   } catch (error) {
+    giveUpLock(database)
     database.close()
     if (/not a database|malformed/.test(String(error))) throw storeDamaged({ file: options.path }, { cause: error })
     throw error
@@ -78,7 +79,7 @@ function configure(database: SqliteDatabase, options: DatabaseOptions): void {
 }
 
 /** A file that was just made is only there after a power cut when its folder was synced too. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
   const descriptor = openSync(folder, 'r')
   try {

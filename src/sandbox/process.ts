@@ -1,0 +1,267 @@
+/**
+ * Tier `process`: a plain process with nothing of the host's environment, limits by `ulimit`, memory by watching. Works everywhere and isolates
+ * least: the function sees the host's file system and network. As root every environment has a user of its own.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { accessSync, chmodSync, chownSync, constants, mkdirSync, rmSync, statSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { folderClosed, launchFailed } from './errors.ts'
+import { hostPaths } from './host-paths.ts'
+import { lookAt, MemoryWatch } from './memory-watch.ts'
+import { processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
+import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
+import { UserIds } from './user-ids.ts'
+
+/** Stays in the environment of everything a function starts, so that what ran away can be found. */
+const marker = 'ZIPYARD_SANDBOX'
+
+/**
+ * Limits of a Lambda environment that a shell can set (execution-environment reference 1.2), then the program. No core files: they would
+ * land on the host. The limit of processes counts a user's processes, so it is set only where the environment has a user of its own.
+ */
+const shell = (ownUser: boolean): string =>
+  `ulimit -c 0; ulimit -n 1024; ulimit -l 64 2>/dev/null; ulimit -S -s 8192 2>/dev/null; ${ownUser ? 'ulimit -u 742 2>/dev/null || ulimit -p 742 2>/dev/null; ' : ''}exec "$@"`
+
+export function createProcessSandbox(options: {
+  /** A folder of ours, for nothing but telling services apart. */
+  readonly stateFolder: string
+}): Sandbox {
+  return new ProcessSandbox(options.stateFolder)
+}
+
+class ProcessSandbox implements Sandbox {
+  readonly tier = 'process'
+  readonly fileAccess = process.getuid?.() === 0 ? 'as-other' : 'as-owner'
+  readonly #stateFolder: string
+  readonly #users: UserIds
+  readonly #running = new Map<string, PlainProcess>()
+  readonly #temporary = new Map<string, { readonly folder: string; readonly user: number | undefined }>()
+  readonly #watch = new MemoryWatch()
+
+  constructor(stateFolder: string) {
+    this.#stateFolder = stateFolder
+    this.#users = new UserIds(stateFolder)
+    this.#sweep()
+  }
+
+  async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    if (this.#running.has(spec.id)) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
+    const user = this.#prepare(spec)
+    const toHost = hostPaths(spec)
+    const [program, ...rest] = spec.argv
+    const argv = [isInterpreter(program!) ? spec.interpreter.executable : toHost(program!), ...rest.map(toHost)]
+    const environment = Object.fromEntries(Object.entries(spec.environment).map(([name, value]) => [name, toHost(value)]))
+    const api = await connectTo(spec)
+    const child = spawn('/bin/sh', ['-c', shell(user !== undefined), 'sh', ...argv], {
+      cwd: toHost(spec.workingDirectory),
+      env: { ...environment, TMPDIR: spec.temporaryFolder, [marker]: `${this.#stateFolder}:${spec.id}` },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', api],
+      detached: true,
+      ...(user === undefined ? {} : { uid: user, gid: user }),
+    })
+    const launched = new PlainProcess(spec, child, () => this.#leftOf(spec.id, user))
+    this.#running.set(spec.id, launched)
+    const unwatch = this.#watch.add(launched)
+    void launched.exited.then(() => {
+      unwatch()
+      this.#running.delete(spec.id)
+    })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.once('spawn', resolve)
+        child.once('error', reject)
+      })
+    } catch (cause) {
+      throw launchFailed({ id: spec.id, because: (cause as Error).message }, { cause })
+    } finally {
+      api.destroy()
+    }
+    return launched
+  }
+
+  async warm(): Promise<void> {}
+
+  async release(id: string): Promise<void> {
+    const running = this.#running.get(id)
+    running?.kill()
+    await running?.exited
+    const temporary = this.#temporary.get(id)
+    if (!temporary) return
+    this.#temporary.delete(id)
+    rmSync(temporary.folder, { recursive: true, force: true })
+    if (temporary.user !== undefined) this.#users.giveBack(temporary.user)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...new Set([...this.#running.keys(), ...this.#temporary.keys()])].map((id) => this.release(id)))
+    this.#watch.stop()
+  }
+
+  /** The folder that stands for /tmp, and as root the user it belongs to, once per id. */
+  #prepare(spec: SandboxSpec): number | undefined {
+    const known = this.#temporary.get(spec.id)
+    mkdirSync(spec.temporaryFolder, { recursive: true })
+    if (known) return known.user
+    const user = this.fileAccess === 'as-other' ? this.#users.take() : undefined
+    try {
+      if (user === undefined) chmodSync(spec.temporaryFolder, 0o700)
+      else {
+        chmodSync(spec.temporaryFolder, 0o700)
+        chownSync(spec.temporaryFolder, user, user)
+        for (const folder of [spec.interpreter.executable, spec.temporaryFolder, ...spec.binds.map((bind) => bind.source)])
+          requirePassage(folder)
+      }
+    } catch (error) {
+      if (user !== undefined) this.#users.giveBack(user)
+      throw error
+    }
+    this.#temporary.set(spec.id, { folder: spec.temporaryFolder, user })
+    return user
+  }
+
+  /** Processes of an environment that are no longer below its first one. */
+  #leftOf(id: string, user: number | undefined): number[] {
+    if (process.platform !== 'linux') return []
+    return user === undefined
+      ? processesWithVariable(marker, `${this.#stateFolder}:${id}`)
+      : processesOfUsers(user, user)
+  }
+
+  /** What a service that was killed left running. */
+  #sweep(): void {
+    if (process.platform !== 'linux') return
+    const { first, last } = this.#users.range
+    const left =
+      this.fileAccess === 'as-other'
+        ? processesOfUsers(first, last)
+        : processesWithVariable(marker, `${this.#stateFolder}:`, true)
+    for (const pid of left) signal(pid, 'SIGKILL')
+  }
+}
+
+class PlainProcess implements SandboxProcess {
+  readonly id: string
+  readonly tier = 'process'
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly telemetry: Readable
+  readonly exited: Promise<ExitStatus>
+  readonly memoryBytes: number
+  readonly #child: ChildProcess
+  readonly #leftOver: () => number[]
+  #ended = false
+  #outOfMemory = false
+  #peakBytes = 0
+  frozen = false
+
+  constructor(spec: SandboxSpec, child: ChildProcess, leftOver: () => number[]) {
+    this.id = spec.id
+    this.memoryBytes = spec.memoryBytes
+    this.#child = child
+    this.#leftOver = leftOver
+    this.stdout = child.stdout!
+    this.stderr = child.stderr!
+    this.telemetry = child.stdio[3] as Readable
+    this.exited = this.#waitForEnd()
+  }
+
+  processIds(): readonly number[] {
+    return this.#ended || this.#child.pid === undefined ? [] : processTree(this.#child.pid)
+  }
+
+  observed(bytes: number): void {
+    this.#peakBytes = Math.max(this.#peakBytes, bytes)
+  }
+
+  exceeded(): void {
+    this.#outOfMemory = true
+    this.kill()
+  }
+
+  freeze(): void {
+    this.frozen = true
+    this.#signalGroup('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.frozen = false
+    this.#signalGroup('SIGCONT')
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#ended) return
+    this.thaw()
+    signal(this.#child.pid!, 'SIGTERM')
+    const timer = setTimeout(() => this.kill(), graceMs)
+    await this.exited
+    clearTimeout(timer)
+  }
+
+  kill(): void {
+    this.#signalGroup('SIGKILL')
+  }
+
+  peakMemoryBytes(): number {
+    lookAt(this)
+    return this.#peakBytes
+  }
+
+  #signalGroup(name: NodeJS.Signals): void {
+    if (!this.#ended && this.#child.pid !== undefined) signal(-this.#child.pid, name)
+  }
+
+  async #waitForEnd(): Promise<ExitStatus> {
+    const status = await new Promise<{ code: number | null; name: NodeJS.Signals | null }>((resolve) => {
+      this.#child.once('exit', (code, name) => resolve({ code, name }))
+      this.#child.once('error', () => resolve({ code: 127, name: null }))
+    })
+    // The leader was reaped, but its group lives as long as it has members, and then its number is not given to others.
+    if (this.#child.pid !== undefined) signal(-this.#child.pid, 'SIGKILL')
+    this.#ended = true
+    await killAll(this.#leftOver)
+    await Promise.all([this.stdout, this.stderr, this.telemetry].map(streamEnd))
+    return { code: status.code ?? undefined, signal: status.name ?? undefined, outOfMemory: this.#outOfMemory }
+  }
+}
+
+/** Kills what `find` finds until it finds nothing: whoever forks faster is found in the next round. */
+async function killAll(find: () => number[]): Promise<void> {
+  for (let round = 0; round < 200; round += 1) {
+    const left = find()
+    if (left.length === 0) return
+    for (const pid of left) signal(pid, 'SIGSTOP')
+    for (const pid of left) signal(pid, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 1 + round))
+  }
+}
+
+/** Resolves when a stream has ended; what nobody listens to is read away, or it would never end. */
+function streamEnd(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.readableEnded || stream.destroyed) return resolve()
+    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve())
+    if (stream.readableFlowing === null && stream.listenerCount('readable') === 0) stream.resume()
+  })
+}
+
+async function connectTo(spec: SandboxSpec): Promise<Socket> {
+  const socket = connect(spec.apiSocket)
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', (cause) => reject(launchFailed({ id: spec.id, because: cause.message }, { cause })))
+  })
+  return socket
+}
+
+const isInterpreter = (program: string): boolean => /^\/var\/lang\/bin\/python[\d.]*$/.test(program)
+
+/** Whether everyone may pass through all folders above `path` and enter it: what the function's user needs. */
+function requirePassage(path: string): void {
+  accessSync(path, constants.F_OK)
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) === 0) throw folderClosed({ folder: path, closedAt: folder })
+    if (folder === dirname(folder)) return
+  }
+}

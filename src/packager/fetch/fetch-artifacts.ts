@@ -1,0 +1,84 @@
+import { mapConcurrently } from '../../base/tasks.ts'
+import type { SelectedDistribution } from '../../pypa/locked-selection.ts'
+import { parseWheelFilename } from '../../pypa/wheel-filename.ts'
+import type { Artifact, DirectUrl } from '../artifact.ts'
+import type { Target } from '../target.ts'
+import { chooseFile, type ChosenFile } from './choose-file.ts'
+import { fetchFile, type FetchSurroundings } from './fetch-file.ts'
+import { wheelIndexOf } from './ingest-wheel.ts'
+
+/** Files fetched at a time. More gains nothing on one index and makes progress hard to read. */
+const parallelFetches = 8
+
+/** A wheel made from a source archive, a folder or a repository. */
+export interface BuiltWheel {
+  readonly filename: string
+  readonly path: string
+  readonly digest: string
+  /** `this machine`, or the container's image. */
+  readonly builtBy: string
+}
+
+/** Makes a wheel where the lock has none that fits. */
+export type WheelBuilder = (
+  distribution: SelectedDistribution,
+  chosen: Extract<ChosenFile, { kind: 'sdist' }> | undefined,
+  target: Target,
+) => Promise<BuiltWheel>
+
+/** Brings the files of every distribution to this machine, wheels where they fit, else built from source. */
+export async function fetchArtifacts(
+  distributions: readonly SelectedDistribution[],
+  options: {
+    readonly target: Target
+    /** Where relative paths of the lock start. */
+    readonly folder: string
+    readonly requested: ReadonlySet<string>
+    readonly buildWheel: WheelBuilder
+  },
+  surroundings: FetchSurroundings,
+): Promise<readonly Artifact[]> {
+  const packaged = distributions.filter((distribution) => !distribution.directory?.virtual)
+  return mapConcurrently(packaged, parallelFetches, async (distribution) => {
+    const wheel = await wheelOf(distribution, options, surroundings)
+    return {
+      name: distribution.name,
+      version: parseWheelFilename(wheel.filename).version.text,
+      filename: wheel.filename,
+      path: wheel.path,
+      digest: wheel.digest,
+      index: await wheelIndexOf(wheel.path, wheel.digest, wheel.filename, surroundings.cache),
+      isRequested: options.requested.has(distribution.name),
+      requestedBy: distribution.requestedBy,
+      directUrl: directUrlOf(distribution),
+      builtBy: wheel.builtBy,
+    }
+  })
+}
+
+async function wheelOf(
+  distribution: SelectedDistribution,
+  options: { readonly target: Target; readonly folder: string; readonly buildWheel: WheelBuilder },
+  surroundings: FetchSurroundings,
+): Promise<Omit<BuiltWheel, 'builtBy'> & { readonly builtBy?: string | undefined }> {
+  if (distribution.directory || distribution.vcs) return options.buildWheel(distribution, undefined, options.target)
+  const chosen = chooseFile(distribution, options.target)
+  if (chosen.kind === 'sdist') return options.buildWheel(distribution, chosen, options.target)
+  const { path, digest } = await fetchFile(chosen.file, options.folder, surroundings)
+  return { filename: chosen.file.filename, path, digest }
+}
+
+function directUrlOf(distribution: SelectedDistribution): DirectUrl | undefined {
+  const { archive, vcs } = distribution
+  if (archive?.url) {
+    const sha256 = archive.hashes['sha256']
+    return { url: archive.url, archive_info: sha256 ? { hash: `sha256=${sha256}`, hashes: { sha256 } } : {} }
+  }
+  if (vcs)
+    return {
+      url: vcs.url,
+      vcs_info: { vcs: vcs.type, commit_id: vcs.commit, requested_revision: vcs.requestedRevision },
+      subdirectory: vcs.subdirectory,
+    }
+  return undefined
+}

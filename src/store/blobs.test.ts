@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -83,10 +84,12 @@ test('a body that is not what was announced leaves no trace', async () => {
   await expect(blobs.put(Buffer.from('abc'), { expected: { digest: sha256('abd') } })).rejects.toSatisfy(
     blobMismatch.is,
   )
-  const refuse = (): never => {
-    throw new Error('wrong MD5')
-  }
-  await expect(blobs.put(Buffer.from('abc'), { check: refuse })).rejects.toThrow('wrong MD5')
+  const refused = blobs.put(Buffer.from('abc'), {
+    check() {
+      throw new Error('wrong MD5')
+    },
+  })
+  await expect(refused).rejects.toThrow('wrong MD5')
   expect(filesIn(folder)).toEqual([])
   await blobs.close()
 })
@@ -94,20 +97,22 @@ test('a body that is not what was announced leaves no trace', async () => {
 test('what a killed service left half-written is removed at the next open', async () => {
   const folder = temporaryFolder()
   const blobs = await openIn(folder)
-  let release: (() => void) | undefined
+  const gate = new EventEmitter()
   const stuck = Readable.from(
     (async function* () {
       yield Buffer.alloc(3 * inlineLimit)
-      await new Promise<void>((resolve) => (release = resolve))
+      gate.emit('reached')
+      await once(gate, 'release')
     })(),
   )
-  const put = blobs.put(stuck).catch(() => undefined)
-  while (!release) await new Promise((resolve) => setImmediate(resolve))
+  const reached = once(gate, 'reached')
+  const put = blobs.put(stuck)
+  await reached
   expect(filesIn(folder)).toHaveLength(1)
   const next = await openIn(folder)
   expect(filesIn(folder)).toEqual([])
-  release()
-  await put
+  gate.emit('release')
+  await expect(put).rejects.toThrow('ENOENT')
   await Promise.all([blobs.close(), next.close()])
 })
 

@@ -137,9 +137,10 @@ test('a file that is no database is refused by name', async () => {
   await expect(openCatalog({ folder, clock })).rejects.toSatisfy(storeDamaged.is)
 })
 
+const here = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
+
 async function holdInAnotherProcess(folder: string): Promise<ReturnType<typeof spawn>> {
   const script = join(temporaryFolder(), 'hold.mts')
-  const here = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
   writeFileSync(
     script,
     `import { openCatalog } from ${here('./catalog.ts')}

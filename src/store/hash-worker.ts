@@ -1,4 +1,5 @@
 /** A worker thread that digests bodies; see `hashing.ts`. Sessions share the thread and are told apart by number. */
+// oxlint-disable unicorn/require-post-message-target-origin -- worker threads have no origin
 import { parentPort } from 'node:worker_threads'
 import { createHashers, finishHashers, type Hashers, type HashAlgorithm } from './hash-algorithms.ts'
 

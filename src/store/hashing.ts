@@ -2,6 +2,7 @@
  * Digests of bodies, off the event loop when they are large: a body of up to `inlineLimit` bytes costs less here than the way to
  * the worker thread; a larger one would make deadlines slip.
  */
+// oxlint-disable unicorn/require-post-message-target-origin -- worker threads have no origin
 import type { Worker } from 'node:worker_threads'
 import { mebibyte } from '../base/byte-size.ts'
 import { startWorker } from '../base/worker.ts'

@@ -1,10 +1,14 @@
 import { defineError } from '../base/errors.ts'
 
 /** The tier that was asked for cannot hold functions on this machine. */
-export const tierUnavailable = defineError('ZY0510', 'refused', (p: { tier: string; because: string; remedy: string }) => ({
-  message: `isolation \`${p.tier}\` cannot be used on this machine: ${p.because}`,
-  hint: p.remedy,
-}))
+export const tierUnavailable = defineError(
+  'ZY0510',
+  'refused',
+  (p: { tier: string; because: string; remedy: string }) => ({
+    message: `isolation \`${p.tier}\` cannot be used on this machine: ${p.because}`,
+    hint: p.remedy,
+  }),
+)
 
 /** The machine refused a step between asking for a process and its first instruction. */
 export const launchFailed = defineError('ZY0511', 'refused', (p: { id: string; because: string }) => ({

@@ -52,7 +52,9 @@ class ProcessSandbox implements Sandbox {
     const toHost = hostPaths(spec)
     const [program, ...rest] = spec.argv
     const argv = [isInterpreter(program!) ? spec.interpreter.executable : toHost(program!), ...rest.map(toHost)]
-    const environment = Object.fromEntries(Object.entries(spec.environment).map(([name, value]) => [name, toHost(value)]))
+    const environment = Object.fromEntries(
+      Object.entries(spec.environment).map(([name, value]) => [name, toHost(value)]),
+    )
     const api = await connectTo(spec)
     const child = spawn('/bin/sh', ['-c', shell(user !== undefined), 'sh', ...argv], {
       cwd: toHost(spec.workingDirectory),
@@ -110,7 +112,11 @@ class ProcessSandbox implements Sandbox {
       else {
         chmodSync(spec.temporaryFolder, 0o700)
         chownSync(spec.temporaryFolder, user, user)
-        for (const folder of [spec.interpreter.executable, spec.temporaryFolder, ...spec.binds.map((bind) => bind.source)])
+        for (const folder of [
+          spec.interpreter.executable,
+          spec.temporaryFolder,
+          ...spec.binds.map((bind) => bind.source),
+        ])
           requirePassage(folder)
       }
     } catch (error) {

@@ -1,0 +1,74 @@
+import { duplicatePath, entryTooLarge, unsafePath } from './errors.ts'
+import { nameHazards } from './entry-name.ts'
+import type { PackedData } from './deflate.ts'
+
+/** An entry of another archive that can be copied without unpacking it. Entries of a `Listing` and of a wheel index are such. */
+export interface SpliceableEntry {
+  readonly name: string
+  readonly method: number
+  readonly crc32: number
+  readonly compressedBytes: number
+  readonly uncompressedBytes: number
+  /** Absolute position of the compressed bytes in the archive. */
+  readonly dataOffset: number
+}
+
+/** Where a file of the new archive comes from. */
+export type SpliceSource =
+  /** Copied compressed from an archive on disk. */
+  | { readonly archive: string; readonly entry: SpliceableEntry }
+  /** Packed by us. */
+  | { readonly bytes: Uint8Array }
+  /** Read from disk and packed by us. */
+  | { readonly file: string }
+  /** Packed earlier, for example by `pack`. */
+  | { readonly packed: PackedData }
+
+/** One file of the archive to be written. */
+export interface SpliceEntry {
+  /** Path from the archive's root, `/` between folders, no folder entries. */
+  readonly path: string
+  /** Permission bits: 0o644, or 0o755 for what is meant to be executed. */
+  readonly mode: number
+  readonly source: SpliceSource
+  /** The entry is a symbolic link and its bytes are the target. */
+  readonly link?: boolean | undefined
+}
+
+/** Largest file the plain zip form can tell, in bytes; far above what Lambda takes. */
+export const largestEntryBytes = 0xffff_fffe
+
+/**
+ * The entries in the archive's order: by the UTF-8 bytes of their paths, so that neither locale nor file system decides.
+ * Throws `duplicatePath` and `unsafePath`.
+ */
+export function orderEntries(entries: readonly SpliceEntry[]): readonly SpliceEntry[] {
+  const ordered = [...entries].sort((a, b) => compareUtf8(a.path, b.path))
+  for (let index = 0; index < ordered.length; index++) {
+    const entry = ordered[index]!
+    const { path } = entry
+    if (index > 0 && ordered[index - 1]!.path === path) throw duplicatePath({ path })
+    const [problem] = nameHazards(path).filter((code) => code !== 'name-not-nfc')
+    if (problem ?? path.endsWith('/')) throw unsafePath({ path, because: problem ?? 'it names a folder' })
+    if ('archive' in entry.source && entry.source.entry.uncompressedBytes > largestEntryBytes)
+      throw entryTooLarge({ path, bytes: entry.source.entry.uncompressedBytes })
+  }
+  return ordered
+}
+
+/**
+ * Compares by UTF-8 bytes. UTF-16 order differs from it only where surrogates (above U+FFFF) meet U+E000 to U+FFFF.
+ */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index)
+    const right = b.charCodeAt(index)
+    if (left !== right) return left >= 0xd800 && right >= 0xd800 ? rank(left) - rank(right) : left - right
+  }
+  return a.length - b.length
+}
+
+function rank(unit: number): number {
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
+}

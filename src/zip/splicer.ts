@@ -1,0 +1,143 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { digestToBase64, type Digest } from '../base/digest.ts'
+import { pack, type PackedData } from './deflate.ts'
+import { entryNotReadable, entryTooLarge, spliceSourceChanged } from './errors.ts'
+import { centralDirectoryHeaderBytes, localFileHeaderBytes, methods } from './format.ts'
+import { endRecords, writeDirectoryHeader, writeLocalHeader, type WrittenHeader } from './headers.ts'
+import { OutputFile } from './output-file.ts'
+import { largestEntryBytes, orderEntries, type SpliceableEntry, type SpliceEntry } from './plan.ts'
+
+/** A written archive. */
+export interface Archive {
+  readonly path: string
+  /** Length of the file. */
+  readonly bytes: number
+  readonly digest: Digest
+  /** The digest as Lambda's API prints it. */
+  readonly codeSha256: string
+  readonly entries: number
+  /** Sum of the uncompressed sizes, what Lambda's 250 MB limit counts. */
+  readonly unzippedBytes: number
+}
+
+export interface SpliceOptions {
+  /** Wait until the disk has the file before it takes its place. */
+  readonly durable?: boolean | undefined
+  /** Gives up when aborted; nothing is left then. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Writes an archive from entries of other archives without unpacking them: wheels are zips and a package is a zip.
+ *
+ * The bytes depend on the entries alone: sorted by path, fixed time, no folder entries, no extra fields, no descriptors.
+ * Throws `duplicatePath`, `unsafePath`, `spliceSourceChanged`, `entryNotReadable`, `outputNotWritable`; then nothing is left at `path`
+ * but what was there before.
+ * @example await splice([{ path: 'app.py', mode: 0o644, source: { bytes } }], 'dist/app.zip')
+ */
+export async function splice(
+  plan: readonly SpliceEntry[],
+  path: string,
+  options: SpliceOptions = {},
+): Promise<Archive> {
+  const entries = orderEntries(plan)
+  const directory = Buffer.allocUnsafeSlow(directoryBytesOf(entries))
+  const sources = new OpenArchives()
+  const output = new OutputFile(path)
+  let directoryUsed = 0
+  let unzippedBytes = 0
+  try {
+    for (const entry of entries) {
+      const { path: name, source } = entry
+      const nameBytes = Buffer.byteLength(name)
+      options.signal?.throwIfAborted()
+      if (output.used + localFileHeaderBytes + nameBytes > output.buffer.length) await output.flush()
+      const offset = output.position
+      const packed = 'archive' in source ? undefined : packedData(source)
+      const header = headerOf(entry, packed)
+      output.used = writeLocalHeader(output.buffer, output.used, header, name, nameBytes)
+      directoryUsed = writeDirectoryHeader(directory, directoryUsed, header, name, nameBytes, offset)
+      unzippedBytes += header.uncompressedBytes
+      if (packed) await output.put(packed.data)
+      else if ('archive' in source) await copy(sources, source.archive, source.entry, output)
+      if (output.position > largestEntryBytes) throw entryTooLarge({ path: name, bytes: output.position })
+    }
+    const directoryOffset = output.position
+    await output.put(directory.subarray(0, directoryUsed))
+    await output.put(endRecords(entries.length, directoryOffset, directoryUsed))
+    const { bytes, digest } = await output.finish(options)
+    return { path, bytes, digest, codeSha256: digestToBase64(digest), entries: entries.length, unzippedBytes }
+  } catch (error) {
+    throw await output.giveUp(error)
+  } finally {
+    sources.close()
+  }
+}
+
+function directoryBytesOf(entries: readonly SpliceEntry[]): number {
+  let bytes = 0
+  for (const entry of entries) bytes += centralDirectoryHeaderBytes + Buffer.byteLength(entry.path)
+  return bytes
+}
+
+function packedData(source: Exclude<SpliceEntry['source'], { readonly archive: string }>): PackedData {
+  if ('packed' in source) return source.packed
+  return pack('bytes' in source ? source.bytes : readFileSync(source.file))
+}
+
+function headerOf(entry: SpliceEntry, packed: PackedData | undefined): WrittenHeader {
+  const { mode, link } = entry
+  if (packed) {
+    const { method, crc32, uncompressedBytes, data } = packed
+    return { method, crc32, compressedBytes: data.length, uncompressedBytes, mode, link }
+  }
+  const { method, crc32, compressedBytes, uncompressedBytes } = (entry.source as { entry: SpliceableEntry }).entry
+  return { method, crc32, compressedBytes, uncompressedBytes, mode, link }
+}
+
+/** Reads an entry's compressed bytes straight into the output's buffer. */
+async function copy(sources: OpenArchives, file: string, entry: SpliceableEntry, output: OutputFile): Promise<void> {
+  const { name, method, compressedBytes, dataOffset } = entry
+  if (method !== methods.deflate && method !== methods.stored) throw entryNotReadable({ file, name, method })
+  const source = sources.open(file)
+  if (dataOffset < 0 || dataOffset + compressedBytes > source.size)
+    throw spliceSourceChanged({
+      file,
+      name,
+      because: `it should lie at ${dataOffset}, the file has ${source.size} bytes`,
+    })
+  let done = 0
+  while (done < compressedBytes) {
+    if (output.used === output.buffer.length) await output.flush()
+    const length = Math.min(compressedBytes - done, output.buffer.length - output.used)
+    const got = readSync(source.descriptor, output.buffer, output.used, length, dataOffset + done)
+    if (got === 0) throw spliceSourceChanged({ file, name, because: 'the file ends in the middle of it' })
+    output.used += got
+    done += got
+  }
+}
+
+/** Archives opened once and kept; the one opened first makes room when there are many. */
+class OpenArchives {
+  static readonly #most = 200
+  readonly #open = new Map<string, { readonly descriptor: number; readonly size: number }>()
+
+  open(file: string): { readonly descriptor: number; readonly size: number } {
+    const known = this.#open.get(file)
+    if (known) return known
+    if (this.#open.size >= OpenArchives.#most) {
+      const [oldest, { descriptor }] = this.#open.entries().next().value!
+      closeSync(descriptor)
+      this.#open.delete(oldest)
+    }
+    const descriptor = openSync(file, 'r')
+    const opened = { descriptor, size: fstatSync(descriptor).size }
+    this.#open.set(file, opened)
+    return opened
+  }
+
+  close(): void {
+    for (const { descriptor } of this.#open.values()) closeSync(descriptor)
+    this.#open.clear()
+  }
+}

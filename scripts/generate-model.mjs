@@ -20,7 +20,10 @@ const shapes = {}
 const operations = Object.entries(model.operations).map(([name, operation]) => {
   const { method, requestUri, responseCode = 200 } = operation.http
   if (operation.input) addShape(operation.input.shape)
-  return [name, { method, uri: requestUri, status: responseCode, ...(operation.input && { input: operation.input.shape }) }]
+  return [
+    name,
+    { method, uri: requestUri, status: responseCode, ...(operation.input && { input: operation.input.shape }) },
+  ]
 })
 const errors = Object.entries(model.shapes)
   .filter(([, shape]) => shape.exception)
@@ -29,7 +32,8 @@ const errors = Object.entries(model.shapes)
     { status: shape.error?.httpStatusCode ?? 500, message: shape.members.Message ? 'Message' : 'message' },
   ])
 
-const lines = (entries) => entries.map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`).join('\n')
+const lines = (entries) =>
+  entries.map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`).join('\n')
 const sorted = (entries) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1))
 writeFileSync(
   new URL('../src/api/lambda/model/model.gen.ts', import.meta.url),
@@ -63,7 +67,20 @@ function readModel(path) {
 /** Adds a shape and all it is made of. Documentation and client hints are dropped. */
 function addShape(name) {
   if (shapes[name]) return
-  const { type, min, max, pattern, enum: values, sensitive, members, required = [], member, key, value, payload } = model.shapes[name]
+  const {
+    type,
+    min,
+    max,
+    pattern,
+    enum: values,
+    sensitive,
+    members,
+    required = [],
+    member,
+    key,
+    value,
+    payload,
+  } = model.shapes[name]
   const shape = (shapes[name] = { type, min, max, pattern, enum: values, sensitive })
   if (type === 'structure') {
     shape.members = Object.fromEntries(

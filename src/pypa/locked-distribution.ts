@@ -65,12 +65,20 @@ export interface LockedDistribution {
    * and hashed requirements are of this kind.
    */
   readonly acceptedHashes?: readonly string[] | undefined
-  /** Groups or extras of the project that bring it; absent when the lock does not say or uses markers for it. */
-  readonly groups?: readonly string[] | undefined
+  /**
+   * What of the project brings it: `''` for the project's own dependencies, else a group or an extra. Absent when the lock does not say
+   * or says it by `marker`.
+   */
+  readonly groups?: readonly LockedGroup[] | undefined
   /** In locks that write a line per extra (pdm.lock): the extras of this line. */
   readonly extras?: readonly string[] | undefined
   /** Edges to what it needs; empty when the lock has none. */
   readonly dependencies: readonly LockedDependency[]
+}
+
+export interface LockedGroup {
+  readonly name: string
+  readonly marker?: Marker | undefined
 }
 
 export type LockKind = 'pylock' | 'uv' | 'poetry' | 'pdm' | 'pipfile' | 'requirements'
@@ -102,6 +110,8 @@ export interface Lock {
   readonly groups: readonly string[]
   /** Groups that are in unless left out. */
   readonly defaultGroups: readonly string[]
+  /** The Python that the lock was made for and whose markers it is true for (Pipfile.lock), `3.11`. */
+  readonly lockedPython?: string | undefined
   /** Digest of the project's own declarations that the tool wrote, to tell whether the lock is stale. */
   readonly contentHash?: string | undefined
 }

@@ -52,7 +52,7 @@ export const ambiguousLock = defineError(
 /** The distributions of a lock that a target needs, sorted by name. Markers are evaluated for the target, extras and groups asked for. */
 export function selectDistributions(lock: Lock, selection: LockSelection): readonly SelectedDistribution[] {
   const extras = (selection.extras ?? []).map(normalizeName)
-  const groups = (selection.groups ?? []).map(normalizeName)
+  const groups = [...new Set([...lock.defaultGroups, ...(selection.groups ?? []).map(normalizeName)])]
   for (const name of extras)
     if (!lock.extras.includes(name))
       throw unknownLockScope({ file: lock.file, kind: 'extra', name, known: lock.extras })
@@ -83,11 +83,13 @@ interface Context {
 
 /** Locks where each distribution says by itself whether it belongs. */
 function filter(lock: Lock, context: Context): readonly SelectedDistribution[] {
+  const isAsked = (name: string): boolean =>
+    name === '' || context.groups.includes(name) || context.extras.includes(name)
   const wanted = lock.distributions.filter(
     (distribution) =>
       (distribution.groups === undefined ||
         distribution.groups.some(
-          (group) => group === '' || context.groups.includes(group) || context.extras.includes(group),
+          (group) => isAsked(group.name) && evaluateMarker(group.marker, context.environment, context),
         )) &&
       evaluateMarker(distribution.marker, context.environment, context),
   )

@@ -1,22 +1,25 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, write } from 'node:fs'
+import { close, closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { newSha256, type Digest } from '../base/digest.ts'
 import { outputNotWritable } from './errors.ts'
 
-/** Two buffers of this size alternate: one is filled and hashed while the other is on its way to the disk. */
-const bufferBytes = 2 * 1024 * 1024
+/**
+ * One buffer, filled, hashed and written in turn. Overlapping the three with more buffers and the thread pool was tried: on two
+ * cores the hand-overs cost more than they gained.
+ */
+const bufferBytes = 1024 * 1024
 
 /**
  * A file that appears whole or not at all: written beside its place, hashed on the way, renamed at the end.
  * When it fails, is given up, or the process is interrupted, nothing is left.
  */
 export class OutputFile {
-  /** The buffer to fill; `used` bytes of it are taken. Both change at `flush`. */
-  buffer: Buffer
+  /** The buffer to fill; `used` bytes of it are taken. */
+  readonly buffer = Buffer.allocUnsafeSlow(bufferBytes)
   used = 0
-  /** Bytes handed over by `flush` so far. */
+  /** Bytes written so far. */
   flushed = 0
 
   readonly #path: string
@@ -24,10 +27,8 @@ export class OutputFile {
   readonly #descriptor: number
   readonly #hash = newSha256()
   readonly #forget: () => void
-  #spare: Buffer
-  #writing: Promise<void> = Promise.resolve()
 
-  constructor(path: string, bytes = bufferBytes) {
+  constructor(path: string) {
     this.#path = path
     this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
     try {
@@ -37,8 +38,6 @@ export class OutputFile {
       throw notWritable(path, error)
     }
     this.#forget = removeOnInterrupt(this.#temporary)
-    this.buffer = Buffer.allocUnsafeSlow(bytes)
-    this.#spare = Buffer.allocUnsafeSlow(bytes)
   }
 
   /** Position in the file of the next byte to be put into `buffer`. */
@@ -46,50 +45,54 @@ export class OutputFile {
     return this.flushed + this.used
   }
 
-  /** Sends the filled part off and continues with the other buffer. */
-  async flush(): Promise<void> {
-    if (this.used === 0) return
-    const full = this.buffer
-    const length = this.used
-    await this.#writing
-    this.#writing = writeFully(this.#descriptor, full, length, this.flushed)
-    // Handled when it is awaited; a rejection in between must not end the process.
-    this.#writing.catch(() => undefined)
-    this.#hash.update(full.subarray(0, length))
-    this.flushed += length
-    this.buffer = this.#spare
-    this.#spare = full
+  /** Hashes and writes the filled part. */
+  flush(): void {
+    const { buffer, used } = this
+    this.#hash.update(used === buffer.length ? buffer : buffer.subarray(0, used))
+    for (let done = 0; done < used;) done += writeSync(this.#descriptor, buffer, done, used - done, this.flushed + done)
+    this.flushed += used
     this.used = 0
   }
 
   /** Copies bytes of any length. */
-  async put(bytes: Uint8Array): Promise<void> {
-    let at = 0
-    while (at < bytes.length) {
-      if (this.used === this.buffer.length) await this.flush()
+  put(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.used === this.buffer.length) this.flush()
       const length = Math.min(bytes.length - at, this.buffer.length - this.used)
-      this.buffer.set(at === 0 && length === bytes.length ? bytes : bytes.subarray(at, at + length), this.used)
+      this.buffer.set(bytes.subarray(at, at + length), this.used)
       this.used += length
       at += length
     }
   }
 
+  /** Copies `length` bytes of another file, starting at `from`; false when that file ends before. */
+  copyFrom(descriptor: number, from: number, length: number): boolean {
+    for (let done = 0; done < length;) {
+      if (this.used === this.buffer.length) this.flush()
+      const piece = Math.min(length - done, this.buffer.length - this.used)
+      const got = readSync(descriptor, this.buffer, this.used, piece, from + done)
+      if (got === 0) return false
+      this.used += got
+      done += got
+    }
+    return true
+  }
+
   /** Puts the file in its place. `durable` also waits until the disk has it. */
-  async finish(
-    options: { readonly durable?: boolean | undefined } = {},
-  ): Promise<{ readonly bytes: number; readonly digest: Digest }> {
-    await this.flush()
-    await this.#writing
+  finish(options: { readonly durable?: boolean | undefined } = {}): {
+    readonly bytes: number
+    readonly digest: Digest
+  } {
+    this.flush()
     if (options.durable) fsyncSync(this.#descriptor)
     closeSync(this.#descriptor)
-    renameSync(this.#temporary, this.#path)
+    replace(this.#temporary, this.#path)
     this.#forget()
     return { bytes: this.flushed, digest: this.#hash.digest('hex') }
   }
 
   /** Removes what was written; returns the error to throw: `outputNotWritable` when the disk was the reason. */
-  async giveUp(error: unknown): Promise<unknown> {
-    await this.#writing.catch(() => undefined)
+  giveUp(error: unknown): unknown {
     try {
       closeSync(this.#descriptor)
     } catch {
@@ -104,21 +107,26 @@ export class OutputFile {
   }
 }
 
-function notWritable(path: string, error: unknown): Error {
-  return outputNotWritable({ path, because: (error as Error).message }, { cause: error })
+/**
+ * Renames over what was there. Freeing the blocks of a replaced 90 MB file takes longer than hashing it; holding the old file open
+ * moves that work to the closing, which happens on a thread of the pool.
+ */
+function replace(temporary: string, path: string): void {
+  let old: number | undefined
+  try {
+    old = openSync(path, 'r')
+  } catch {
+    // Nothing was there, or nothing that we may read: then the rename does the freeing.
+  }
+  try {
+    renameSync(temporary, path)
+  } finally {
+    if (old !== undefined) close(old, () => undefined)
+  }
 }
 
-function writeFully(descriptor: number, buffer: Buffer, length: number, position: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = (done: number): void => {
-      write(descriptor, buffer, done, length - done, position + done, (error, written) => {
-        if (error) reject(error)
-        else if (done + written === length) resolve()
-        else next(done + written)
-      })
-    }
-    next(0)
-  })
+function notWritable(path: string, error: unknown): Error {
+  return outputNotWritable({ path, because: (error as Error).message }, { cause: error })
 }
 
 /** Removes the file when the process is interrupted or exits meanwhile; returns the function that ends the watch. */

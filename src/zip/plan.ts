@@ -44,31 +44,23 @@ export const largestEntryBytes = 0xffff_fffe
  */
 export function orderEntries(entries: readonly SpliceEntry[]): readonly SpliceEntry[] {
   const ordered = [...entries].sort((a, b) => compareUtf8(a.path, b.path))
-  for (let index = 0; index < ordered.length; index++) {
-    const entry = ordered[index]!
-    const { path } = entry
-    if (index > 0 && ordered[index - 1]!.path === path) throw duplicatePath({ path })
+  let previous: string | undefined
+  for (const { path, source } of ordered) {
+    if (path === previous) throw duplicatePath({ path })
+    previous = path
     const [problem] = nameHazards(path).filter((code) => code !== 'name-not-nfc')
     if (problem ?? path.endsWith('/')) throw unsafePath({ path, because: problem ?? 'it names a folder' })
-    if ('archive' in entry.source && entry.source.entry.uncompressedBytes > largestEntryBytes)
-      throw entryTooLarge({ path, bytes: entry.source.entry.uncompressedBytes })
+    if ('archive' in source && source.entry.uncompressedBytes > largestEntryBytes)
+      throw entryTooLarge({ path, bytes: source.entry.uncompressedBytes })
   }
   return ordered
 }
 
-/**
- * Compares by UTF-8 bytes. UTF-16 order differs from it only where surrogates (above U+FFFF) meet U+E000 to U+FFFF.
- */
+/** Compares by UTF-8 bytes. UTF-16 order, which is what `<` knows, differs from it only where surrogates are involved. */
 export function compareUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let index = 0; index < length; index++) {
-    const left = a.charCodeAt(index)
-    const right = b.charCodeAt(index)
-    if (left !== right) return left >= 0xd800 && right >= 0xd800 ? rank(left) - rank(right) : left - right
-  }
-  return a.length - b.length
+  if (a === b) return 0
+  const order = a < b ? -1 : 1
+  return surrogates.test(a) || surrogates.test(b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : order
 }
 
-function rank(unit: number): number {
-  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
-}
+const surrogates = /[\ud800-\udfff]/

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { digestToBase64, type Digest } from '../base/digest.ts'
 import { pack, type PackedData } from './deflate.ts'
 import { entryNotReadable, entryTooLarge, spliceSourceChanged } from './errors.ts'
@@ -19,6 +19,9 @@ export interface Archive {
   /** Sum of the uncompressed sizes, what Lambda's 250 MB limit counts. */
   readonly unzippedBytes: number
 }
+
+/** So often the event loop gets a turn: Ctrl-C and timers are heard in the middle of a large package. */
+const restEveryBytes = 16 * 1024 * 1024
 
 export interface SpliceOptions {
   /** Wait until the disk has the file before it takes its place. */
@@ -46,29 +49,34 @@ export async function splice(
   const output = new OutputFile(path)
   let directoryUsed = 0
   let unzippedBytes = 0
+  let rested = 0
   try {
     for (const entry of entries) {
       const { path: name, source } = entry
       const nameBytes = Buffer.byteLength(name)
-      options.signal?.throwIfAborted()
-      if (output.used + localFileHeaderBytes + nameBytes > output.buffer.length) await output.flush()
+      if (output.used + localFileHeaderBytes + nameBytes > output.buffer.length) output.flush()
       const offset = output.position
       const packed = 'archive' in source ? undefined : packedData(source)
       const header = headerOf(entry, packed)
       output.used = writeLocalHeader(output.buffer, output.used, header, name, nameBytes)
       directoryUsed = writeDirectoryHeader(directory, directoryUsed, header, name, nameBytes, offset)
       unzippedBytes += header.uncompressedBytes
-      if (packed) await output.put(packed.data)
-      else if ('archive' in source) await copy(sources, source.archive, source.entry, output)
+      if (packed) output.put(packed.data)
+      else if ('archive' in source) copy(sources, source.archive, source.entry, output)
       if (output.position > largestEntryBytes) throw entryTooLarge({ path: name, bytes: output.position })
+      if (output.flushed - rested > restEveryBytes) {
+        rested = output.flushed
+        await new Promise(setImmediate)
+        options.signal?.throwIfAborted()
+      }
     }
     const directoryOffset = output.position
-    await output.put(directory.subarray(0, directoryUsed))
-    await output.put(endRecords(entries.length, directoryOffset, directoryUsed))
-    const { bytes, digest } = await output.finish(options)
+    output.put(directory.subarray(0, directoryUsed))
+    output.put(endRecords(entries.length, directoryOffset, directoryUsed))
+    const { bytes, digest } = output.finish(options)
     return { path, bytes, digest, codeSha256: digestToBase64(digest), entries: entries.length, unzippedBytes }
   } catch (error) {
-    throw await output.giveUp(error)
+    throw output.giveUp(error)
   } finally {
     sources.close()
   }
@@ -96,7 +104,7 @@ function headerOf(entry: SpliceEntry, packed: PackedData | undefined): WrittenHe
 }
 
 /** Reads an entry's compressed bytes straight into the output's buffer. */
-async function copy(sources: OpenArchives, file: string, entry: SpliceableEntry, output: OutputFile): Promise<void> {
+function copy(sources: OpenArchives, file: string, entry: SpliceableEntry, output: OutputFile): void {
   const { name, method, compressedBytes, dataOffset } = entry
   if (method !== methods.deflate && method !== methods.stored) throw entryNotReadable({ file, name, method })
   const source = sources.open(file)
@@ -106,15 +114,8 @@ async function copy(sources: OpenArchives, file: string, entry: SpliceableEntry,
       name,
       because: `it should lie at ${dataOffset}, the file has ${source.size} bytes`,
     })
-  let done = 0
-  while (done < compressedBytes) {
-    if (output.used === output.buffer.length) await output.flush()
-    const length = Math.min(compressedBytes - done, output.buffer.length - output.used)
-    const got = readSync(source.descriptor, output.buffer, output.used, length, dataOffset + done)
-    if (got === 0) throw spliceSourceChanged({ file, name, because: 'the file ends in the middle of it' })
-    output.used += got
-    done += got
-  }
+  if (!output.copyFrom(source.descriptor, dataOffset, compressedBytes))
+    throw spliceSourceChanged({ file, name, because: 'the file ends in the middle of it' })
 }
 
 /** Archives opened once and kept; the one opened first makes room when there are many. */

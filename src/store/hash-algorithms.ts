@@ -1,12 +1,10 @@
-/** The digests and checksums that S3 clients name, over chunks. */
+/** The digests and checksums of bodies, all computed in one pass. */
 import { createHash } from 'node:crypto'
-import * as zlib from 'node:zlib'
-import { Crc32c, Crc64Nvme } from './crc.ts'
+import { checksumAlgorithms, newChecksum, type ChecksumAlgorithm } from '../aws/checksums.ts'
 
-/** Names as S3 spells them, in lower case. */
-export type HashAlgorithm = 'sha256' | 'sha1' | 'md5' | 'crc32' | 'crc32c' | 'crc64nvme'
+export type HashAlgorithm = ChecksumAlgorithm | 'md5'
 
-export interface Hasher {
+interface Hasher {
   update(chunk: Uint8Array): void
   /** Lower-case hexadecimal, big-endian. */
   finish(): string
@@ -22,22 +20,12 @@ export function finishHashers(hashers: Hashers): Partial<Record<HashAlgorithm, s
   return Object.fromEntries([...hashers].map(([algorithm, hasher]) => [algorithm, hasher.finish()]))
 }
 
-export function createHasher(algorithm: HashAlgorithm): Hasher {
-  if (algorithm === 'crc32') return new Crc32()
-  if (algorithm === 'crc32c') return new Crc32c()
-  if (algorithm === 'crc64nvme') return new Crc64Nvme()
+function createHasher(algorithm: HashAlgorithm): Hasher {
+  const checksum = checksumAlgorithms.find((one) => one === algorithm)
+  if (checksum) {
+    const { update, digest } = newChecksum(checksum)
+    return { update, finish: () => Buffer.from(digest(), 'base64').toString('hex') }
+  }
   const hash = createHash(algorithm)
   return { update: (chunk) => void hash.update(chunk), finish: () => hash.digest('hex') }
-}
-
-class Crc32 implements Hasher {
-  #value = 0
-
-  update(chunk: Uint8Array): void {
-    this.#value = zlib.crc32(chunk, this.#value)
-  }
-
-  finish(): string {
-    return this.#value.toString(16).padStart(8, '0')
-  }
 }

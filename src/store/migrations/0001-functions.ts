@@ -26,6 +26,7 @@ export const functionsMigration: Migration = {
       configuration text not null,
       code_digest text not null,
       code_bytes integer not null,
+      unzipped_bytes integer not null,
       fingerprint text,
       state text not null,
       update_status text,
@@ -38,6 +39,7 @@ export const functionsMigration: Migration = {
       foreign key (account_id, region, name) references function on delete cascade
     ) strict, without rowid`.execute(db)
     await sql`create index function_version_by_digest on function_version (code_digest)`.execute(db)
+    await sql`create index function_version_usage on function_version (account_id, region, code_bytes)`.execute(db)
     await sql`create index function_version_by_running_digest on function_version (running_digest) where running_digest is not null`.execute(
       db,
     )

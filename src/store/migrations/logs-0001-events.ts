@@ -12,6 +12,7 @@ export const logEventsMigration: Migration = {
       first_event_at integer,
       last_event_at integer,
       last_ingested_at integer,
+      stored_bytes integer not null,
       unique (group_id, name)
     ) strict`.execute(db)
     await sql`create table log_event (

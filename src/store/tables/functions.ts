@@ -40,6 +40,8 @@ export interface FunctionVersionTable {
   configuration: string
   code_digest: string
   code_bytes: number
+  /** Sum of the sizes of the package's files, in bytes. */
+  unzipped_bytes: number
   /** What was published: digest over code and configuration. Null for `$LATEST`. */
   fingerprint: string | null
   state: 'Pending' | 'Active' | 'Failed'

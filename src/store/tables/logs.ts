@@ -34,6 +34,8 @@ export interface LogStreamTable {
   first_event_at: number | null
   last_event_at: number | null
   last_ingested_at: number | null
+  /** Messages and 26 bytes per event, as CloudWatch counts. */
+  stored_bytes: number
 }
 
 export interface LogEventTable {

@@ -1,0 +1,198 @@
+/** The logs room's front: what functions wrote, kept in `logs.db`, their groups in the catalog. */
+import { join } from 'node:path'
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Catalog } from '../store/catalog.ts'
+import { isDuplicate, openDatabase, type Database } from '../store/database.ts'
+import { logMigrations } from '../store/migrations/index.ts'
+import type { LogEventSchema } from '../store/tables/logs.ts'
+import { logStreamExists, logStreamNotFound } from './errors.ts'
+import { deleteLogGroup, ensureLogGroup, requireLogGroup, type LogGroupKey } from './log-group.ts'
+import { filterEvents, readStream, type LogEvent, type LogPosition, type TimeRange } from './log-query.ts'
+import { findLogStream, listLogStreams, storedBytesOfGroups, type LogStream, type LogStreamPage } from './log-stream.ts'
+import { LogWriter, type LogTarget, type NewLogEvent } from './log-writer.ts'
+import { expireEvents, purgeGroup, purgeStream } from './retention.ts'
+
+const sweepEveryMs = 60 * 60 * 1000
+
+export class LogStore {
+  readonly #catalog: Catalog
+  readonly #database: Database<LogEventSchema>
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #writer: LogWriter
+  #sweepTimer: Timer | undefined
+  #stopped = false
+
+  private constructor(catalog: Catalog, database: Database<LogEventSchema>, clock: Clock, log: Log) {
+    this.#catalog = catalog
+    this.#database = database
+    this.#clock = clock
+    this.#log = log
+    this.#writer = new LogWriter({ database, clock, log, groupIdOf: (key) => ensureLogGroup(catalog.db, clock, key) })
+  }
+
+  /** Opens `FOLDER/logs.db`. The caller holds the catalog's lock. */
+  static async open(options: {
+    readonly catalog: Catalog
+    readonly folder: string
+    readonly clock: Clock
+    readonly log: Log
+  }): Promise<LogStore> {
+    const database = await openDatabase<LogEventSchema>({
+      path: join(options.folder, 'logs.db'),
+      clock: options.clock,
+      migrations: logMigrations,
+      synchronous: 'normal',
+    })
+    const store = new LogStore(options.catalog, database, options.clock, options.log)
+    store.#scheduleSweep(0)
+    return store
+  }
+
+  /**
+   * Takes events of an execution environment; group and stream are made when missing. Never waits and never throws: they are on disk
+   * within a tenth of a second, and every read sees them.
+   */
+  append(target: LogTarget, events: readonly NewLogEvent[]): void {
+    this.#writer.append(target, events)
+  }
+
+  /** Resolves when everything appended so far is written. */
+  flush(): Promise<void> {
+    return this.#writer.flush()
+  }
+
+  /** Takes events from a client, into a stream that is there. @throws `logGroupNotFound`, `logStreamNotFound` */
+  async put(target: LogTarget, events: readonly NewLogEvent[]): Promise<void> {
+    await this.requireStream(target)
+    this.#writer.append(target, events)
+    await this.#writer.flush()
+  }
+
+  /** @throws `logGroupNotFound`, `logStreamExists` */
+  async createStream(target: LogTarget): Promise<void> {
+    const id = await this.#groupId(target)
+    try {
+      await this.#database.db
+        .insertInto('log_stream')
+        .values({ group_id: id, name: target.stream, created_at: this.#clock.now(), stored_bytes: 0 })
+        .execute()
+    } catch (error) {
+      throw isDuplicate(error) ? logStreamExists({ group: target.group, name: target.stream }) : error
+    }
+  }
+
+  /** @throws `logGroupNotFound`, `logStreamNotFound` */
+  async deleteStream(target: LogTarget): Promise<void> {
+    const { groupId, stream } = await this.requireStream(target)
+    await this.#writer.inTurn(async () => {
+      await purgeStream(this.#database, stream.id)
+      this.#writer.forget(groupId)
+    })
+  }
+
+  /** @throws `logGroupNotFound`, `logStreamNotFound` */
+  async requireStream(target: LogTarget): Promise<{ readonly groupId: string; readonly stream: LogStream }> {
+    const id = await this.#groupId(target)
+    const stream = await findLogStream(this.#database.db, id, target.stream)
+    if (!stream) throw logStreamNotFound({ group: target.group, name: target.stream })
+    return { groupId: id, stream }
+  }
+
+  /** @throws `logGroupNotFound` */
+  async listStreams(key: LogGroupKey, options: Parameters<typeof listLogStreams>[2]): Promise<LogStreamPage> {
+    const id = await this.#groupId(key)
+    return listLogStreams(this.#database.db, id, options)
+  }
+
+  /** @throws `logGroupNotFound`, `logStreamNotFound` */
+  async readStream(target: LogTarget, options: Parameters<typeof readStream>[2]): Promise<readonly LogEvent[]> {
+    const { stream } = await this.requireStream(target)
+    return readStream(this.#database.db, stream.id, options)
+  }
+
+  /** Events of a group, or of some of its streams, that pass. @throws `logGroupNotFound`, `logStreamNotFound` */
+  async filter(
+    key: LogGroupKey,
+    options: TimeRange & {
+      readonly streams?: readonly string[] | undefined
+      readonly streamPrefix?: string | undefined
+      readonly matches: (message: string) => boolean
+      readonly position?: LogPosition | undefined
+      readonly limit: number
+    },
+  ): Promise<{ readonly events: readonly LogEvent[]; readonly next?: LogPosition | undefined }> {
+    const id = await this.#groupId(key)
+    const streamIds = await this.#streamIds(key, id, options)
+    if (streamIds?.length === 0) return { events: [] }
+    return filterEvents(this.#database.db, id, { ...options, streamIds })
+  }
+
+  storedBytes(groupIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return storedBytesOfGroups(this.#database.db, groupIds)
+  }
+
+  /** The group is gone when this resolves; its events are removed afterwards. @throws `logGroupNotFound` */
+  async deleteGroup(key: LogGroupKey): Promise<void> {
+    await this.#writer.flush()
+    const groupId = await this.#writer.inTurn(async () => {
+      const id = await deleteLogGroup(this.#catalog.db, key)
+      this.#writer.forget(id)
+      return id
+    })
+    void this.#writer
+      .inTurn(() => purgeGroup(this.#database, groupId))
+      .catch((error: unknown) => this.#log.warn('log group not purged', { error: String(error) }))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#sweepTimer?.cancel()
+    await this.#writer.stop()
+    await this.#writer.inTurn(async () => undefined)
+    await this.#database.close()
+  }
+
+  /** After writing what was appended, which may have made the group; what cannot be written must not keep anybody from reading. */
+  async #groupId(key: LogGroupKey): Promise<string> {
+    await this.#writer
+      .flush()
+      .catch((error: unknown) => this.#log.warn('log events not written', { error: String(error) }))
+    return (await requireLogGroup(this.#catalog.db, key)).id
+  }
+
+  async #streamIds(
+    key: LogGroupKey,
+    groupId: string,
+    options: { readonly streams?: readonly string[] | undefined; readonly streamPrefix?: string | undefined },
+  ): Promise<readonly number[] | undefined> {
+    if (options.streams) {
+      return Promise.all(
+        options.streams.map(async (name) => {
+          const stream = await findLogStream(this.#database.db, groupId, name)
+          if (!stream) throw logStreamNotFound({ group: key.group, name })
+          return stream.id
+        }),
+      )
+    }
+    if (options.streamPrefix === undefined) return undefined
+    const page = await listLogStreams(this.#database.db, groupId, { prefix: options.streamPrefix, limit: 10_000 })
+    return page.streams.map((stream) => stream.id)
+  }
+
+  /** Removes what expired, and what a deleted group left when the service was killed while it removed it. */
+  #scheduleSweep(afterMs: number): void {
+    if (this.#stopped) return
+    this.#sweepTimer = this.#clock.after(
+      afterMs,
+      () => {
+        this.#writer
+          .inTurn(() => expireEvents(this.#database, this.#catalog, this.#clock))
+          .catch((error: unknown) => this.#log.warn('log events not expired', { error: String(error) }))
+          .finally(() => this.#scheduleSweep(sweepEveryMs))
+      },
+      { unref: true },
+    )
+  }
+}

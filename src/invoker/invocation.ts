@@ -14,6 +14,8 @@ export interface Invocation {
   readonly cognitoIdentity?: string | undefined
   /** `Root=…;Parent=…;Sampled=0` */
   readonly traceHeader: string
+  /** `false` lets the answer leave before the log's last lines are written: `logTail` is then empty. Set it unless `LogType` is `Tail`. */
+  readonly wantsLogTail?: boolean | undefined
 }
 
 /** What came back. A function's own failure is a result too. */
@@ -25,7 +27,12 @@ export interface InvocationResult {
   readonly logTail: Buffer
   readonly executedVersion: string
   /** Milliseconds. `init` only when this invocation started the environment. */
-  readonly timings: { readonly queue: number; readonly init?: number | undefined; readonly handler: number; readonly total: number }
+  readonly timings: {
+    readonly queue: number
+    readonly init?: number | undefined
+    readonly handler: number
+    readonly total: number
+  }
 }
 
 /** One execution environment, as `zipyard ps` shows it. */

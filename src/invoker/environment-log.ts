@@ -1,0 +1,121 @@
+/** The log of one environment: its stream, the lines of the current invocation, and what is on its way to the store. */
+import type { Clock } from '../base/clock.ts'
+import type { RunnableVersion } from '../functions/runnable-version.ts'
+import { logTailLimit } from '../lambda/quotas.ts'
+import type { LogTarget } from '../logs/log-writer.ts'
+import type { LogEvent } from './log-pipe.ts'
+import { jsonLines, textLines, type InitReport, type InvocationReport, type PlatformLines } from './report-line.ts'
+
+/** Where log events go: `LogStore` of the logs room. Called once per invocation; it must not wait for a disk. */
+export interface LogDestination {
+  append(target: LogTarget, events: readonly LogEvent[]): void
+}
+
+/** Events kept back before they are handed over without waiting for the end of an invocation. */
+const batchLimit = 512
+
+const levels = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const
+
+export class EnvironmentLog {
+  readonly stream: string
+  readonly #version: RunnableVersion
+  readonly #clock: Clock
+  readonly #destination: LogDestination
+  readonly #lines: PlatformLines
+  readonly #lowest: number
+  readonly #target: LogTarget
+  #events: LogEvent[] = []
+  /** Texts since START, newest last, for the tail; only as many as it can need. */
+  #tail: string[] = []
+  #tailBytes = 0
+
+  constructor(options: {
+    readonly version: RunnableVersion
+    readonly stream: string
+    readonly clock: Clock
+    readonly destination: LogDestination
+  }) {
+    this.stream = options.stream
+    this.#version = options.version
+    this.#clock = options.clock
+    this.#destination = options.destination
+    const { accountId, region, logging } = options.version
+    this.#target = { accountId, region, group: logging.group, stream: options.stream }
+    const { format, systemLevel } = logging
+    this.#lines = format === 'JSON' ? jsonLines : textLines
+    // Levels filter what the platform says in JSON only. Source: "Log-level filtering" of the developer guide.
+    this.#lowest = format === 'JSON' ? (levels[systemLevel as keyof typeof levels] ?? levels.INFO) : levels.DEBUG
+  }
+
+  /** What the function wrote. */
+  write(event: LogEvent): void {
+    this.#events.push(event)
+    this.#remember(event.message)
+    if (this.#events.length >= batchLimit) this.deliver()
+  }
+
+  initStart(runtime: string, region: string): void {
+    this.#say(levels.INFO, (at) => this.#lines.initStart(runtime, region, at), false)
+    this.#forgetTail()
+  }
+
+  initReport(report: InitReport): void {
+    this.#say(levels.WARN, (at) => this.#lines.initReport(report, at))
+  }
+
+  start(requestId: string): void {
+    // A failed Init inside the invocation is part of what its caller wants to see; anything else before START is not.
+    this.#say(levels.INFO, (at) => this.#lines.start(requestId, this.#version.version, at))
+  }
+
+  fault(text: string): void {
+    this.#say(levels.ERROR, (at) => this.#lines.fault(text, at))
+  }
+
+  /** END and REPORT. */
+  finish(report: InvocationReport): void {
+    const failed = report.status === 'error' || report.status === 'timeout'
+    this.#say(failed ? levels.WARN : this.#lines === jsonLines ? levels.DEBUG : levels.INFO, (at) =>
+      this.#lines.end(report.requestId, at),
+    )
+    this.#say(failed ? levels.WARN : levels.INFO, (at) => this.#lines.report(report, at))
+  }
+
+  /** The last 4096 bytes of what was said since the last invocation ended. */
+  tail(): Buffer {
+    const whole = Buffer.from(this.#tail.join(''))
+    return whole.length <= logTailLimit ? whole : whole.subarray(whole.length - logTailLimit)
+  }
+
+  /** Hands over what has come together, and begins a new tail. */
+  deliver(): void {
+    if (this.#events.length === 0) return
+    const events = this.#events
+    this.#events = []
+    this.#destination.append(this.#target, events)
+  }
+
+  /** The next invocation's tail begins empty. */
+  endTail(): void {
+    this.#forgetTail()
+  }
+
+  #say(level: number, line: (at: number) => string, tail = true): void {
+    if (level < this.#lowest) return
+    const timestamp = this.#clock.now()
+    const message = line(timestamp)
+    this.#events.push({ timestamp, message })
+    if (tail) this.#remember(message)
+  }
+
+  #remember(text: string): void {
+    this.#tail.push(text)
+    this.#tailBytes += text.length
+    while (this.#tailBytes - this.#tail[0]!.length > logTailLimit) this.#tailBytes -= this.#tail.shift()!.length
+  }
+
+  #forgetTail(): void {
+    this.#tail = []
+    this.#tailBytes = 0
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * Runs functions: finds or starts an execution environment for each invocation, within the limits of function, account and machine.
+ *
+ * The invoker knows versions, not names: whoever calls it has resolved name and qualifier to a `RunnableVersion`.
+ */
+import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { mebibyte } from '../base/byte-size.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { RunnableVersion } from '../functions/runnable-version.ts'
+import type { NetworkMode, Sandbox } from '../sandbox/sandbox.ts'
+import type { CodeFolder } from './code-folder.ts'
+import { ConcurrencyLimits } from './concurrency.ts'
+import type { LogDestination } from './environment-log.ts'
+import { Environment, type InitOutcome } from './environment.ts'
+import { invokerStopping, throttled } from './errors.ts'
+import type { GuestCredentials, InitializationType } from './guest-environment.ts'
+import type { EnvironmentStatus, Invocation, InvocationResult } from './invocation.ts'
+import { planLaunch, type LaunchPlan, type LaunchPlanOptions } from './launch-plan.ts'
+import { Pool, type ProvisionedState } from './pool.ts'
+
+export interface InvokerLimits {
+  /** Concurrent executions of an account. Default: Lambda's 1000. */
+  readonly accountConcurrency?: number | undefined
+  /** Memory that environments may claim together, in MiB. Default: four times the machine's, since few use what they may. */
+  readonly memoryMiB?: number | undefined
+  /** How long an idle environment is kept, in milliseconds. Default: ten minutes. */
+  readonly keepAliveMs?: number | undefined
+  /** What functions have reserved or provisioned of their account's limit. */
+  readonly setAside?: ((accountId: string, region: string) => number) | undefined
+}
+
+export interface InvokerOptions extends LaunchPlanOptions {
+  readonly sandbox: Sandbox
+  readonly clock: Clock
+  readonly logs: LogDestination
+  readonly log: Log
+  /** Below it, `run/` is ours. */
+  readonly dataFolder: string
+  /** Keys and endpoint variables of a version's role, made for each process. */
+  readonly credentials?: ((version: RunnableVersion) => GuestCredentials | undefined) | undefined
+  readonly network?: NetworkMode | undefined
+  readonly limits?: InvokerLimits | undefined
+}
+
+export interface Invoker {
+  /**
+   * Runs a function once and waits for its result; a function's failure is a result.
+   *
+   * @throws `throttled` (429), `foreignArchitecture`, `notAPythonRuntime`, `invokerStopping`, what the interpreters and the package have to say
+   */
+  invoke(invocation: Invocation): Promise<InvocationResult>
+  /** Ends the environments of versions that have changed or gone, after what they are doing. */
+  drain(matches: (version: RunnableVersion) => boolean): void
+  /** Keeps environments of a version initialised ahead; 0 gives them up. Resolves when they are, or cannot be. */
+  provision(version: RunnableVersion, count: number): Promise<void>
+  provisioned(environmentKey: string): ProvisionedState | undefined
+  environments(): readonly EnvironmentStatus[]
+  /** Refuses new invocations, waits for running ones up to `graceMs`, then ends all environments. */
+  stop(graceMs: number): Promise<void>
+}
+
+const defaultKeepAliveMs = 10 * 60 * 1000
+const sweepEveryMs = 15_000
+const provisionedInitLimitMs = 130_000
+
+export async function createInvoker(options: InvokerOptions): Promise<Invoker> {
+  const runFolder = join(options.dataFolder, 'run')
+  await rm(runFolder, { recursive: true, force: true })
+  await mkdir(runFolder, { recursive: true, mode: 0o711 })
+  return new PooledInvoker(options, runFolder)
+}
+
+class PooledInvoker implements Invoker {
+  readonly #options: InvokerOptions
+  readonly #runFolder: string
+  readonly #pools = new Map<string, Pool>()
+  /** Old pools whose invocations still run. */
+  readonly #draining = new Set<Pool>()
+  readonly #plans = new Map<string, Promise<LaunchPlan>>()
+  readonly #limits: ConcurrencyLimits
+  readonly #memoryLimitMiB: number
+  readonly #gate: Gate
+  #memoryMiB = 0
+  #running = 0
+  #stopping = false
+  #sweeper: Timer | undefined
+  #allDone: (() => void) | undefined
+
+  constructor(options: InvokerOptions, runFolder: string) {
+    this.#options = options
+    this.#runFolder = runFolder
+    this.#limits = new ConcurrencyLimits({
+      accountLimit: options.limits?.accountConcurrency,
+      setAside: options.limits?.setAside,
+    })
+    this.#memoryLimitMiB = options.limits?.memoryMiB ?? Math.floor((4 * totalmem()) / mebibyte)
+    this.#gate = new Gate(2 * availableParallelism())
+    this.#sweepLater()
+  }
+
+  async invoke(invocation: Invocation): Promise<InvocationResult> {
+    if (this.#stopping) throw invokerStopping({})
+    const { target } = invocation
+    const pool = this.#poolOf(target)
+    const { isProvisioned } = pool
+    if (!isProvisioned) this.#limits.take(target)
+    this.#running += 1
+    try {
+      return await pool.invoke(invocation)
+    } finally {
+      this.#running -= 1
+      if (!isProvisioned) this.#limits.giveBack(target)
+      if (this.#running === 0) this.#allDone?.()
+    }
+  }
+
+  drain(matches: (version: RunnableVersion) => boolean): void {
+    for (const [key, pool] of this.#pools) {
+      if (!matches(pool.version)) continue
+      this.#pools.delete(key)
+      this.#plans.delete(key)
+      this.#draining.add(pool)
+      pool.drain()
+    }
+  }
+
+  async provision(version: RunnableVersion, count: number): Promise<void> {
+    await this.#poolOf(version).provision(count)
+    this.#countProvisioned(version.functionArn)
+  }
+
+  provisioned(environmentKey: string): ProvisionedState | undefined {
+    const state = this.#pools.get(environmentKey)?.provisioned
+    return state && state.requested > 0 ? state : undefined
+  }
+
+  environments(): readonly EnvironmentStatus[] {
+    return [...this.#pools.values(), ...this.#draining].flatMap((pool) =>
+      [...pool.environments].map((environment) => environment.status),
+    )
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    this.#sweeper?.cancel()
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#allDone = resolve
+        this.#options.clock.after(graceMs, resolve)
+      })
+    }
+    await Promise.all([...this.#pools.values(), ...this.#draining].map((pool) => pool.stop(200)))
+    await rm(this.#runFolder, { recursive: true, force: true })
+  }
+
+  #poolOf(version: RunnableVersion): Pool {
+    const known = this.#pools.get(version.environmentKey)
+    if (known) return known
+    const pool: Pool = new Pool({
+      version,
+      makeEnvironment: (type, onChange) => this.#makeEnvironment(version, type, onChange),
+      initialise: (environment) => this.#initialise(environment),
+      now: () => this.#options.clock.monotonic(),
+      onDrained: (drained) => this.#draining.delete(drained),
+    })
+    this.#pools.set(version.environmentKey, pool)
+    return pool
+  }
+
+  async #makeEnvironment(
+    version: RunnableVersion,
+    initializationType: InitializationType,
+    onChange: (environment: Environment) => void,
+  ): Promise<Environment> {
+    const plan = await this.#planOf(version)
+    await this.#makeRoom(version)
+    this.#memoryMiB += version.memoryMiB
+    const release = plan.folders.map((folder: CodeFolder) => this.#options.codeFolders.use(folder))
+    let counted = true
+    return new Environment({
+      version,
+      plan,
+      initializationType,
+      sandbox: this.#options.sandbox,
+      clock: this.#options.clock,
+      logs: this.#options.logs,
+      runFolder: this.#runFolder,
+      network: this.#options.network ?? 'host',
+      credentials: this.#options.credentials ?? (() => undefined),
+      onChange: (environment) => {
+        if (environment.state === 'dead' && counted) {
+          counted = false
+          this.#memoryMiB -= version.memoryMiB
+          for (const done of release) done()
+        }
+        onChange(environment)
+      },
+    })
+  }
+
+  #planOf(version: RunnableVersion): Promise<LaunchPlan> {
+    const known = this.#plans.get(version.environmentKey)
+    if (known) return known
+    const planned = planLaunch(version, this.#options)
+    this.#plans.set(version.environmentKey, planned)
+    planned.then(
+      (plan) => {
+        if (plan.runsOnForeignArchitecture) {
+          const { functionArn, architecture } = version
+          this.#options.log.info('a package without native code runs on this machine instead of its own architecture', {
+            functionArn,
+            architecture,
+          })
+        }
+      },
+      // Asked again by the next invocation: an interpreter may have been added meanwhile.
+      () => this.#plans.delete(version.environmentKey),
+    )
+    return planned
+  }
+
+  /** Ends idle environments of others until this one fits. */
+  async #makeRoom(version: RunnableVersion): Promise<void> {
+    while (this.#memoryMiB + version.memoryMiB > this.#memoryLimitMiB) {
+      const oldest = this.#oldestIdle()
+      if (!oldest) {
+        throw throttled({
+          functionArn: version.functionArn,
+          reason: 'MachineMemoryExceeded',
+          limit: this.#memoryLimitMiB,
+        })
+      }
+      await oldest.pool.evict(oldest.environment)
+    }
+  }
+
+  #oldestIdle(): { readonly pool: Pool; readonly environment: Environment } | undefined {
+    let oldest: { pool: Pool; environment: Environment } | undefined
+    for (const pool of this.#pools.values()) {
+      const environment = pool.oldestIdle()
+      if (environment && (!oldest || environment.idleSince < oldest.environment.idleSince))
+        oldest = { pool, environment }
+    }
+    return oldest
+  }
+
+  async #initialise(environment: Environment): Promise<InitOutcome> {
+    const provisioned = environment.initializationType === 'provisioned-concurrency'
+    const outcome = await this.#gate.run(() => environment.initialise(provisioned ? provisionedInitLimitMs : undefined))
+    if (!outcome.ok && outcome.launchError !== undefined) {
+      const { functionArn } = environment.version
+      this.#options.log.warn('an execution environment could not be started', {
+        functionArn,
+        because: outcome.launchError,
+      })
+    }
+    return outcome
+  }
+
+  #countProvisioned(functionArn: string): void {
+    let count = 0
+    for (const pool of this.#pools.values())
+      if (pool.version.functionArn === functionArn) count += pool.provisioned.requested
+    this.#limits.setProvisioned(functionArn, count)
+  }
+
+  #sweepLater(): void {
+    this.#sweeper = this.#options.clock.after(sweepEveryMs, () => this.#sweep(), { unref: true })
+  }
+
+  #sweep(): void {
+    if (this.#stopping) return
+    const limit = this.#options.clock.monotonic() - (this.#options.limits?.keepAliveMs ?? defaultKeepAliveMs)
+    for (const [key, pool] of this.#pools) {
+      for (
+        let environment = pool.oldestIdle();
+        environment && environment.idleSince < limit;
+        environment = pool.oldestIdle()
+      ) {
+        void pool.evict(environment)
+      }
+      if (pool.isEmpty && !pool.isProvisioned) {
+        this.#pools.delete(key)
+        this.#plans.delete(key)
+      }
+    }
+    this.#sweepLater()
+  }
+}
+
+/** Lets only so many tasks run at the same time, first come, first served: a storm of cold starts must not slow all of them down. */
+class Gate {
+  #free: number
+  readonly #queue: (() => void)[] = []
+
+  constructor(limit: number) {
+    this.#free = limit
+  }
+
+  async run<Result>(task: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) this.#free -= 1
+    else await new Promise<void>((resolve) => this.#queue.push(resolve))
+    try {
+      return await task()
+    } finally {
+      const next = this.#queue.shift()
+      if (next) next()
+      else this.#free += 1
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** From a version to what the sandbox must be told: interpreter, program, mounts. Decided once per version, not per environment. */
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { RunnableVersion } from '../functions/runnable-version.ts'
+import type { Interpreter } from '../interpreters/interpreter.ts'
+import { hostArchitecture } from '../lambda/architecture.ts'
+import type { SandboxSpec } from '../sandbox/sandbox.ts'
+import type { CodeFolder, CodeFolders } from './code-folder.ts'
+import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
+import { needsExec } from './guest-environment.ts'
+
+/** The guest's own modules, mounted at /var/runtime. The same depth in `src/` and `dist/`. */
+export const runtimeFolder = fileURLToPath(new URL('../../runtime/python/', import.meta.url)).replace(/\/$/, '')
+
+export interface LaunchPlan {
+  readonly interpreter: SandboxSpec['interpreter']
+  readonly argv: readonly string[]
+  readonly binds: SandboxSpec['binds']
+  readonly allowZygote: boolean
+  /** A program that is not our bootstrap reaches the Runtime API by TCP. */
+  readonly needsTcp: boolean
+  /** Programs in /opt/extensions, as seen inside. */
+  readonly extensions: readonly string[]
+  readonly sdkFolder?: string | undefined
+  readonly deniedLibraries?: string | undefined
+  /** Said once in the log of the service: a package without native code runs on another architecture than its own. */
+  readonly runsOnForeignArchitecture: boolean
+  readonly folders: readonly CodeFolder[]
+}
+
+export interface LaunchPlanOptions {
+  readonly codeFolders: CodeFolders
+  /** The interpreter of a runtime id; throws with the remedy when this machine has none. */
+  readonly interpreterFor: (runtimeId: string) => Promise<Interpreter>
+  /** Host folder with the runtime's copy of boto3, if there is one. */
+  readonly sdkFolder: (runtimeId: string) => Promise<string | undefined>
+  /** Libraries of a package that its audit found unfit for the runtime: path inside the package to the loader's sentence. */
+  readonly deniedLibraries?: ((version: RunnableVersion) => Promise<Readonly<Record<string, string>>>) | undefined
+}
+
+/**
+ * What AWS's own runtime has imported before the function's code runs. A package with a top-level module of such a name must find it not
+ * imported more than on Lambda, so its environments are started by exec.
+ */
+const preloaded = new Set(
+  'abc argparse ast base64 bisect binascii builtins codecs collections contextlib copyreg ctypes datetime decimal dis enum errno fcntl fnmatch functools genericpath gc grp hashlib importlib inspect io ipaddress itertools json keyword linecache locale logging math numbers opcode operator os pathlib platform posix posixpath pwd queue random re reprlib resource select selectors signal site socket ssl stat string struct subprocess sys tempfile textwrap threading time token tokenize traceback types typing unicodedata urllib warnings weakref zipimport awslambdaric bootstrap snapshot_restore_py zygote launcher'.split(
+    ' ',
+  ),
+)
+
+export async function planLaunch(version: RunnableVersion, options: LaunchPlanOptions): Promise<LaunchPlan> {
+  const isPython = version.runtime.startsWith('python')
+  const isProvided = version.runtime.startsWith('provided')
+  if (!isPython && !isProvided) throw notAPythonRuntime({ functionArn: version.functionArn, runtime: version.runtime })
+  const [task, opt] = await Promise.all([
+    options.codeFolders.prepareCode(version.codeDigest),
+    options.codeFolders.prepareLayers(version.layers.map((layer) => layer.codeDigest)),
+  ])
+  const foreign = checkArchitecture(version, [task, opt])
+  const extensions = await listExtensions(opt.path)
+  const binds = [
+    { source: task.path, target: '/var/task' },
+    { source: opt.path, target: '/opt' },
+    { source: runtimeFolder, target: '/var/runtime' },
+  ]
+  const folders = [task, opt]
+  if (isProvided) {
+    const program = existsSync(join(task.path, 'bootstrap')) ? '/var/task/bootstrap' : '/opt/bootstrap'
+    return {
+      interpreter: noInterpreter,
+      argv: [program],
+      binds,
+      allowZygote: false,
+      needsTcp: true,
+      extensions,
+      runsOnForeignArchitecture: foreign,
+      folders,
+    }
+  }
+  const interpreter = await options.interpreterFor(version.runtime)
+  const python = `/var/lang/bin/python${interpreter.minor}`
+  const wrapper = version.environment['AWS_LAMBDA_EXEC_WRAPPER']
+  const sdk = await options.sdkFolder(version.runtime)
+  const sdkFolder = sdk === undefined ? undefined : sdkTarget(interpreter)
+  if (sdk !== undefined) binds.push({ source: sdk, target: sdkFolder! })
+  const denied = await options.deniedLibraries?.(version)
+  const shadows = task.facts.topLevelNames.some((name) => preloaded.has(name))
+  return {
+    interpreter: { executable: interpreter.executable, prefix: interpreter.prefix, version: interpreter.version },
+    // A wrapper receives exactly what it receives on Lambda.
+    argv: wrapper ? [wrapper, python, '/var/runtime/bootstrap.py'] : [python, '-S', '/var/runtime/bootstrap.py'],
+    binds,
+    allowZygote: !shadows && !needsExec(version.environment),
+    needsTcp: wrapper !== undefined || extensions.length > 0 || task.facts.topLevelNames.includes('awslambdaric'),
+    extensions,
+    sdkFolder,
+    deniedLibraries: denied && Object.keys(denied).length > 0 ? JSON.stringify(denied) : undefined,
+    runsOnForeignArchitecture: foreign,
+    folders,
+  }
+}
+
+/** `provided.*` brings its program; the contract of the sandbox wants a prefix all the same. */
+const noInterpreter: SandboxSpec['interpreter'] = { executable: '/bin/sh', prefix: '/usr', version: '' }
+
+/** Lambda's own place where the interpreter's folder has it, else one that can be mounted. */
+function sdkTarget(interpreter: Interpreter): string {
+  const inside = `lib/python${interpreter.minor}/site-packages`
+  return existsSync(join(interpreter.prefix, inside)) ? `/var/lang/${inside}` : '/var/runtime/site-packages'
+}
+
+function checkArchitecture(version: RunnableVersion, folders: readonly CodeFolder[]): boolean {
+  const host = hostArchitecture()
+  if (host === version.architecture) return false
+  const library = folders.flatMap((folder) => folder.facts.nativeLibraries)[0]
+  if (library !== undefined) {
+    const { functionArn, architecture } = version
+    throw foreignArchitecture({ functionArn, architecture, host: host ?? process.arch, library })
+  }
+  return true
+}
+
+async function listExtensions(opt: string): Promise<string[]> {
+  const names = await readdir(join(opt, 'extensions'), { withFileTypes: true }).catch(() => [])
+  return names.filter((item) => item.isFile()).map((item) => `/opt/extensions/${item.name}`)
+}

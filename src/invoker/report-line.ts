@@ -1,0 +1,121 @@
+/**
+ * The lines with which the platform itself speaks in a function's log: INIT_START, START, END, REPORT, INIT_REPORT, as text or JSON.
+ *
+ * Source: recordings of November 2025 (text), the runtime interface emulator and the developer guide (JSON). Tabs are literal; REPORT has one before its end.
+ */
+import { createHash } from 'node:crypto'
+import { mebibyte } from '../base/byte-size.ts'
+
+export interface InvocationReport {
+  readonly requestId: string
+  readonly version: string
+  readonly durationMs: number
+  readonly memoryMiB: number
+  readonly maxMemoryBytes: number
+  /** Only for the first invocation of an environment whose Init succeeded. */
+  readonly initDurationMs?: number | undefined
+  readonly status: 'success' | 'failure' | 'error' | 'timeout'
+  readonly errorType?: string | undefined
+  /** `Root=…;Parent=…;Sampled=1` when the invocation is traced. */
+  readonly traceHeader?: string | undefined
+}
+
+export interface InitReport {
+  readonly durationMs: number
+  readonly phase: 'init' | 'invoke'
+  readonly status: 'error' | 'timeout'
+  readonly errorType?: string | undefined
+}
+
+export interface PlatformLines {
+  initStart(runtime: string, region: string, at: number): string
+  start(requestId: string, version: string, at: number): string
+  end(requestId: string, at: number): string
+  report(report: InvocationReport, at: number): string
+  initReport(report: InitReport, at: number): string
+  /** A sentence of the platform: a timeout, an exit. */
+  fault(text: string, at: number): string
+}
+
+export const textLines: PlatformLines = {
+  initStart: (runtime, region) =>
+    `INIT_START Runtime Version: ${runtimeVersionOf(runtime)}\tRuntime Version ARN: ${runtimeVersionArn(runtime, region)}\n`,
+  start: (requestId, version) => `START RequestId: ${requestId} Version: ${version}\n`,
+  end: (requestId) => `END RequestId: ${requestId}\n`,
+  report(report) {
+    let line = `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(report.durationMs)} ms\tMemory Size: ${report.memoryMiB} MB\tMax Memory Used: ${maxMemoryMiB(report)} MB\t`
+    if (report.initDurationMs !== undefined) line += `Init Duration: ${report.initDurationMs.toFixed(2)} ms\t`
+    if (report.status === 'timeout' || report.status === 'error') line += `Status: ${report.status}\t`
+    if (report.status === 'error' && report.errorType !== undefined) line += `Error Type: ${report.errorType}\t`
+    if (report.traceHeader?.includes('Sampled=1'))
+      line += `XRAY TraceId: ${rootOf(report.traceHeader)}\tSampled: true\t`
+    return `${line}\n`
+  },
+  initReport(report) {
+    const type = report.errorType === undefined ? '' : `\tError Type: ${report.errorType}`
+    return `INIT_REPORT Init Duration: ${report.durationMs.toFixed(2)} ms\tPhase: ${report.phase}\tStatus: ${report.status}${type}\n`
+  },
+  fault: (text) => `${text}\n`,
+}
+
+export const jsonLines: PlatformLines = {
+  initStart: (runtime, region, at) =>
+    record(at, 'platform.initStart', {
+      initializationType: 'on-demand',
+      phase: 'init',
+      runtimeVersion: runtimeVersionOf(runtime),
+      runtimeVersionArn: runtimeVersionArn(runtime, region),
+    }),
+  start: (requestId, version, at) => record(at, 'platform.start', { requestId, version }),
+  end: (requestId, at) => record(at, 'platform.runtimeDone', { requestId, status: 'success' }),
+  report: (report, at) =>
+    record(at, 'platform.report', {
+      requestId: report.requestId,
+      metrics: {
+        durationMs: round(report.durationMs),
+        billedDurationMs: Math.ceil(report.durationMs),
+        memorySizeMB: report.memoryMiB,
+        maxMemoryUsedMB: maxMemoryMiB(report),
+        ...(report.initDurationMs === undefined ? {} : { initDurationMs: round(report.initDurationMs) }),
+      },
+      status: report.status,
+      ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
+    }),
+  initReport: (report, at) =>
+    record(at, 'platform.initReport', {
+      initializationType: 'on-demand',
+      phase: report.phase,
+      status: report.status,
+      ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
+      metrics: { durationMs: round(report.durationMs) },
+    }),
+  fault: (text, at) => record(at, 'platform.fault', text),
+}
+
+/** `python:3.13.v1`: AWS counts its builds, we have one. */
+function runtimeVersionOf(runtime: string): string {
+  const match = /^([a-z]+)(\d.*)$/.exec(runtime)
+  return match ? `${match[1]}:${match[2]}.v1` : `${runtime}.v1`
+}
+
+/** Names the runtime, as AWS's do: the same text for the same runtime, another one for another. */
+export function runtimeVersionArn(runtime: string, region: string): string {
+  return `arn:aws:lambda:${region}::runtime:${createHash('sha256').update(`zipyard:${runtime}`).digest('hex')}`
+}
+
+function maxMemoryMiB(report: InvocationReport): number {
+  // A killed process was over the limit for an instant; AWS prints the limit.
+  return Math.min(Math.max(1, Math.ceil(report.maxMemoryBytes / mebibyte)), report.memoryMiB)
+}
+
+function record(at: number, type: string, value: unknown): string {
+  return `${JSON.stringify({ time: new Date(at).toISOString(), type, record: value })}\n`
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000
+}
+
+function rootOf(traceHeader: string): string {
+  return /Root=([^;]+)/.exec(traceHeader)?.[1] ?? ''
+}

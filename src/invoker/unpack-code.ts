@@ -1,0 +1,104 @@
+/** Unpacks a package, or layers over one another, and notes what later decisions need. Runs in a thread of its own. */
+import { closeSync, fsyncSync, openSync, readdirSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { extractArchive } from '../zip/extract.ts'
+import { removeTree } from '../zip/remove-tree.ts'
+
+export interface UnpackOptions {
+  readonly archivePaths: readonly string[]
+  /** The final folder; `facts.json` is written beside `tree` inside it. */
+  readonly folder: string
+  readonly temporaryFolder: string
+  readonly limitBytes: number
+  readonly permissions: 'verbatim' | 'as-other'
+}
+
+/** What is known of unpacked code without looking again. */
+export interface CodeFacts {
+  readonly bytes: number
+  readonly files: number
+  /** Names at the root, without `.py`: what shadows a module that the runtime has imported already. */
+  readonly topLevelNames: readonly string[]
+  /** ELF files, relative; the first few hundred. */
+  readonly nativeLibraries: readonly string[]
+}
+
+const nativeLimit = 500
+const elfMagic = Buffer.from([0x7f, 0x45, 0x4c, 0x46])
+
+export async function unpackCode(options: UnpackOptions): Promise<CodeFacts> {
+  const tree = join(options.temporaryFolder, 'tree')
+  const extracted = await extractArchive({
+    archivePaths: options.archivePaths,
+    into: tree,
+    limitBytes: options.limitBytes,
+    permissions: options.permissions,
+  })
+  try {
+    const facts: CodeFacts = {
+      bytes: extracted.bytes,
+      files: extracted.files,
+      topLevelNames: readdirSync(tree).map((name) => name.replace(/\.(py|pyc|so|cpython-.*\.so|abi3\.so)$/, '')),
+      nativeLibraries: findNative(tree),
+    }
+    writeFileSync(join(options.temporaryFolder, 'facts.json'), JSON.stringify(facts))
+    renameSync(options.temporaryFolder, options.folder)
+    syncFolder(join(options.folder, '..'))
+    return facts
+  } catch (error) {
+    removeTree(options.temporaryFolder)
+    throw error
+  }
+}
+
+function findNative(root: string): string[] {
+  const found: string[] = []
+  const magic = Buffer.alloc(4)
+  const visit = (folder: string): void => {
+    for (const item of readable(join(root, folder))) {
+      const path = folder === '' ? item.name : `${folder}/${item.name}`
+      if (item.isDirectory()) visit(path)
+      else if (
+        item.isFile() &&
+        found.length < nativeLimit &&
+        (/\.so(\.|$)/.test(item.name) || !/\.[^.]+$/.test(item.name)) &&
+        startsLikeElf(join(root, path), magic)
+      )
+        found.push(path)
+    }
+  }
+  visit('')
+  return found
+}
+
+/** A folder or file that its own bits close to us holds nothing that the function could load either. */
+function readable(folder: string): import('node:fs').Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
+
+function startsLikeElf(path: string, magic: Buffer): boolean {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r')
+  } catch {
+    return false
+  }
+  try {
+    return readSync(descriptor, magic, 0, 4, 0) === 4 && magic.equals(elfMagic)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What an invocation runs, from memory: the catalog is asked once after each change. Only the service owns the store, so a change
+ * is always announced.
+ */
+import { createHash } from 'node:crypto'
+import type { Announcer } from '../base/announcer.ts'
+import type { Architecture } from '../lambda/architecture.ts'
+import type { Catalog } from '../store/catalog.ts'
+import type { Configuration } from './configuration.ts'
+import { functionNotFound, resourceConflict } from './errors.ts'
+import type { FunctionChanged } from './function-changed.ts'
+import { functionArn, isVersionNumber, latest, type FunctionKey } from './function-name.ts'
+import { findFunction, findVersion, type FunctionRow } from './function-store.ts'
+import { versionName, versionNumber, type FunctionVersion } from './function-version.ts'
+import { layerDigests } from './layer-store.ts'
+import type { RunnableVersion } from './runnable-version.ts'
+
+/** What a qualifier stands for: one version, or several with the part of invocations that each gets. */
+interface Resolution {
+  readonly main: RunnableVersion
+  readonly others: readonly { readonly weight: number; readonly target: RunnableVersion }[]
+}
+
+export class RunnableVersions {
+  readonly #catalog: Catalog
+  readonly #random: () => number
+  /** Function → qualifier → resolution. */
+  readonly #known = new Map<string, Map<string, Promise<Resolution>>>()
+
+  constructor(catalog: Catalog, changes: Announcer<FunctionChanged>, random: () => number = Math.random) {
+    this.#catalog = catalog
+    this.#random = random
+    changes.subscribe((change) => this.#known.delete(nameOf(change)))
+  }
+
+  /**
+   * The version that an invocation of this qualifier runs now; weights are drawn anew for each call.
+   *
+   * @throws `resourceNotFound`; `resourceConflict` while the function is being created
+   */
+  async resolve(key: FunctionKey, qualifier: string | undefined): Promise<RunnableVersion> {
+    const name = nameOf(key)
+    let qualifiers = this.#known.get(name)
+    if (!qualifiers) this.#known.set(name, (qualifiers = new Map()))
+    let pending = qualifiers.get(qualifier ?? latest)
+    if (!pending) {
+      pending = this.#load(key, qualifier ?? latest)
+      qualifiers.set(qualifier ?? latest, pending)
+      // Refusals are not kept: names that were never there would fill the memory.
+      pending.catch(() => qualifiers.delete(qualifier ?? latest))
+    }
+    const resolution = await pending
+    if (resolution.others.length === 0) return resolution.main
+    let draw = this.#random()
+    for (const { weight, target } of resolution.others) {
+      if (draw < weight) return target
+      draw -= weight
+    }
+    return resolution.main
+  }
+
+  async #load(key: FunctionKey, qualifier: string): Promise<Resolution> {
+    const row = await findFunction(this.#catalog.db, key)
+    const missing = functionNotFound(functionArn(key, qualifier))
+    if (!row) throw missing
+    if (qualifier === latest || isVersionNumber(qualifier)) {
+      return { main: await this.#loadVersion(key, row, versionNumber(qualifier), missing), others: [] }
+    }
+    const alias = await this.#catalog.db
+      .selectFrom('function_alias')
+      .selectAll()
+      .where('account_id', '=', key.accountId)
+      .where('region', '=', key.region)
+      .where('name', '=', key.name)
+      .where('alias', '=', qualifier)
+      .executeTakeFirst()
+    if (!alias) throw missing
+    const others: { weight: number; target: RunnableVersion }[] = []
+    for (const [version, weight] of Object.entries(JSON.parse(alias.weights) as Record<string, number>)) {
+      others.push({ weight, target: await this.#loadVersion(key, row, versionNumber(version), missing) })
+    }
+    return { main: await this.#loadVersion(key, row, alias.version, missing), others }
+  }
+
+  async #loadVersion(key: FunctionKey, row: FunctionRow, number: number, missing: Error): Promise<RunnableVersion> {
+    const version = await findVersion(this.#catalog.db, key, number)
+    if (!version) throw missing
+    if (version.state !== 'Active') {
+      throw resourceConflict({
+        text: `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
+      })
+    }
+    const { configuration, codeDigest, codeBytes } = version.running ?? version
+    const layers = await layerDigests(
+      this.#catalog.db,
+      (configuration.Layers ?? []).map((layer) => layer.Arn),
+    )
+    return toRunnable(row, version, configuration, { codeDigest, codeBytes, layers })
+  }
+}
+
+function toRunnable(
+  row: FunctionRow,
+  version: FunctionVersion,
+  configuration: Configuration,
+  code: Pick<RunnableVersion, 'codeDigest' | 'codeBytes' | 'layers'>,
+): RunnableVersion {
+  const { LoggingConfig: logging } = configuration
+  const environmentKey = createHash('sha256')
+    .update(JSON.stringify([row.id, version.number, code.codeDigest, configuration]))
+    .digest('hex')
+    .slice(0, 32)
+  return {
+    accountId: version.accountId,
+    region: version.region,
+    functionName: version.name,
+    version: versionName(version.number),
+    functionArn: functionArn(version),
+    environmentKey,
+    ...code,
+    runtime: configuration.Runtime,
+    handler: configuration.Handler,
+    architecture: configuration.Architectures[0] as Architecture,
+    memoryMiB: configuration.MemorySize,
+    timeoutSeconds: configuration.Timeout,
+    ephemeralStorageMiB: configuration.EphemeralStorage.Size,
+    environment: configuration.Environment?.Variables ?? {},
+    roleArn: configuration.Role,
+    logging: {
+      format: logging.LogFormat,
+      group: logging.LogGroup,
+      applicationLevel: logging.ApplicationLogLevel,
+      systemLevel: logging.SystemLogLevel,
+    },
+    tracing: configuration.TracingConfig.Mode,
+    reservedConcurrency: row.reserved_concurrency ?? undefined,
+  }
+}
+
+function nameOf(key: FunctionKey): string {
+  return `${key.accountId}/${key.region}/${key.name}`
+}

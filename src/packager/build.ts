@@ -1,0 +1,65 @@
+import { splice, type Archive } from '../zip/splicer.ts'
+import type { BuildPlan } from './build-plan.ts'
+import { emptyPackage } from './errors.ts'
+import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
+import type { FetchSurroundings } from './fetch/fetch-file.ts'
+import { layOut } from './layout/lay-out.ts'
+import { safeSlimming } from './layout/slimming.ts'
+import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
+import { resolve } from './resolve/resolve.ts'
+import type { Variables } from './resolve/scrubbed-environment.ts'
+import { gatherSources } from './source/gather-sources.ts'
+
+/** What a build touches beside its project and its output. */
+export interface BuildSurroundings extends FetchSurroundings {
+  readonly variables: Variables
+  readonly onStage?: ((stage: StageTime['stage']) => void) | undefined
+  /** Builds wheels from source where there is no wheel. */
+  readonly buildWheel: WheelBuilder
+  /** Judges the archive before it takes its place; throws to refuse it. */
+  readonly audit?: ((archive: Archive, plan: BuildPlan) => Promise<void>) | undefined
+}
+
+/**
+ * Builds one deployment package: `plan → resolve → fetch → lay out → splice → audit → report`. The package takes its place only
+ * when everything succeeded; what lay there before stays otherwise.
+ */
+export async function build(plan: BuildPlan, surroundings: BuildSurroundings): Promise<BuildReport> {
+  const { target } = plan
+  const stages: StageTime[] = []
+  const timed = stopwatch(stages, surroundings.onStage)
+  const sources = await timed('sources', () => gatherSources(plan))
+  const resolution = await timed('resolve', () =>
+    resolve({ ...plan, folder: plan.project, input: sources.input, variables: surroundings.variables }, surroundings),
+  )
+  const artifacts = await timed('fetch', () =>
+    fetchArtifacts(
+      resolution.distributions,
+      { target, ...resolution, buildWheel: surroundings.buildWheel },
+      surroundings,
+    ),
+  )
+  const layout = await timed('lay out', () =>
+    layOut(artifacts, sources.files, {
+      ...plan,
+      slim: plan.slim === 'safe' ? safeSlimming : undefined,
+      mode: plan.compat ?? 'lambda',
+      python: target.runtime.python,
+      prefix: plan.layer,
+    }),
+  )
+  if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
+  const archive = await timed('splice', () => splice(layout.files, plan.out, { signal: surroundings.signal }))
+  const notes = [...sources.notes, ...sources.substitutions(artifacts), ...resolution.notes, ...layout.notes]
+  return makeReport({ plan, resolution, artifacts, layout, archive, ignored: sources.ignored, notes, stages })
+}
+
+function stopwatch(stages: StageTime[], onStage: BuildSurroundings['onStage']) {
+  return async <Value>(stage: StageTime['stage'], work: () => Value | Promise<Value>): Promise<Value> => {
+    onStage?.(stage)
+    const start = performance.now()
+    const value = await work()
+    stages.push({ stage, milliseconds: performance.now() - start })
+    return value
+  }
+}

@@ -1,0 +1,253 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { defineError } from '../base/errors.ts'
+import { parseArchitecture, type Architecture } from '../lambda/architecture.ts'
+import { parseHandler } from '../lambda/handler.ts'
+import { defaultRuntimeId, parsePythonRuntime, pythonRuntimes, type PythonRuntime } from '../lambda/runtimes.ts'
+import { parsePyproject, type Pyproject } from '../pypa/pyproject.ts'
+import { matches, type SpecifierSet } from '../pypa/specifier.ts'
+import { latestPatchOf } from '../pypa/target-environment.ts'
+import { parseVersion } from '../pypa/version.ts'
+import type { BuildPlan } from './build-plan.ts'
+import type { DependencyInput } from './dependency-input.ts'
+import { projectNotFound } from './errors.ts'
+import { conflictPolicies, type ConflictPolicy } from './layout/merge.ts'
+import { lockFileNames } from './resolve/read-lock.ts'
+import type { ResolverChoice } from './resolve/resolve.ts'
+import { symlinkPolicies, type SymlinkPolicy } from './source/own-sources.ts'
+import { inDocumentedOrder, targetOf } from './target.ts'
+
+/** What a person asked for, by flag, variable or configuration file, as texts. Paths are relative to `workingDirectory`. */
+export interface BuildRequest {
+  readonly workingDirectory: string
+  /** The project; the working directory where absent. */
+  readonly folder?: string | undefined
+  readonly out?: string | undefined
+  readonly name?: string | undefined
+  readonly runtime?: string | undefined
+  readonly architectures?: readonly string[] | undefined
+  readonly handler?: string | undefined
+  readonly source?: string | undefined
+  readonly requirements?: readonly string[] | undefined
+  readonly extras?: readonly string[] | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly fromVenv?: string | undefined
+  readonly fromPackage?: string | undefined
+  readonly script?: string | undefined
+  readonly include?: readonly string[] | undefined
+  readonly exclude?: readonly string[] | undefined
+  readonly executable?: readonly string[] | undefined
+  readonly symlinks?: string | undefined
+  readonly onConflict?: string | undefined
+  readonly bytecode?: string | undefined
+  readonly slim?: string | undefined
+  readonly sdk?: string | undefined
+  readonly compat?: string | undefined
+  readonly interpreter?: string | undefined
+  readonly layer?: boolean | undefined
+  readonly resolver?: string | undefined
+  readonly locked?: boolean | undefined
+  readonly offline?: boolean | undefined
+  readonly upgrade?: boolean | undefined
+  readonly noCheck?: boolean | undefined
+  /** Requirements that stand in no file, for callers from code. */
+  readonly lines?: readonly string[] | undefined
+  /** Whether locks may be written into the project; by default yes. */
+  readonly writesLock?: boolean | undefined
+}
+
+export const badChoice = defineError(
+  'ZY0403',
+  'usage',
+  (p: { option: string; text: string; choices: readonly string[] }) => ({
+    message: `\`${p.option}\` does not take \`${p.text}\``,
+    hint: `Use one of ${p.choices.map((choice) => `\`${choice}\``).join(', ')}`,
+  }),
+)
+
+export const contradictingInputs = defineError('ZY0409', 'usage', (p: { first: string; second: string }) => ({
+  message: `\`${p.first}\` and \`${p.second}\` both say where the dependencies come from`,
+  hint: 'Give one of them',
+}))
+
+export const sourceNotFound = defineError('ZY0446', 'refused', (p: { folder: string }) => ({
+  message: `The source folder \`${p.folder}\` does not exist`,
+  hint: 'Correct `--source`, or leave it out to pack the project folder itself',
+}))
+
+/** Decides everything about the packages to build, one plan per architecture. Reads the project; writes nothing. */
+export function planBuilds(request: BuildRequest): readonly BuildPlan[] {
+  const project = resolve(request.workingDirectory, request.folder ?? '.')
+  if (!existsSync(project) || !statSync(project).isDirectory()) throw projectNotFound({ folder: project })
+  const pyproject = readPyproject(project)
+  const runtime = chooseRuntime(request.runtime, project, pyproject)
+  const architectures = inDocumentedOrder(chooseArchitectures(request.architectures))
+  const name = packageName(request.name ?? pyproject?.project?.normalizedName ?? basename(project))
+  const input = chooseInput(request, project, pyproject)
+  const handler = request.handler === undefined ? undefined : parseHandler(request.handler).text
+  const choices = chooseAll(request)
+  return architectures.map((architecture) => ({
+    name,
+    project,
+    source: request.layer ? undefined : chooseSource(request, project, handler),
+    input,
+    target: targetOf(runtime, architecture),
+    handler,
+    out: outputPath(request, project, name, architecture, architectures.length > 1),
+    include: request.include ?? [],
+    exclude: request.exclude ?? [],
+    executable: request.executable ?? [],
+    ...choices,
+    interpreter: request.interpreter ?? `/var/lang/bin/python${runtime.python}`,
+    layer: request.layer ? 'python' : undefined,
+    locked: request.locked ?? false,
+    offline: request.offline ?? false,
+    upgrade: request.upgrade ?? false,
+    writesLock: request.writesLock ?? true,
+    checks: !request.noCheck,
+  }))
+}
+
+function chooseAll(request: BuildRequest) {
+  return {
+    symlinks: choose<SymlinkPolicy>('symlinks', request.symlinks, symlinkPolicies, 'follow'),
+    onConflict: choose<ConflictPolicy>('--on-conflict', request.onConflict, conflictPolicies, 'error'),
+    bytecode: choose<'off' | 'on'>('--bytecode', request.bytecode, ['off', 'on'], 'off'),
+    slim: choose<'none' | 'safe'>('--slim', request.slim, ['none', 'safe'], 'none'),
+    sdk: choose<'bundled' | 'runtime'>('--sdk', request.sdk, ['bundled', 'runtime'], 'bundled'),
+    compat: request.compat === undefined ? undefined : choose<'pip'>('--compat', request.compat, ['pip'], 'pip'),
+    resolver:
+      request.resolver === undefined
+        ? undefined
+        : choose<ResolverChoice>('--resolver', request.resolver, ['uv', 'pip'], 'uv'),
+  }
+}
+
+function choose<Choice extends string>(
+  option: string,
+  text: string | undefined,
+  choices: readonly Choice[],
+  otherwise: Choice,
+): Choice {
+  if (text === undefined) return otherwise
+  const found = choices.find((choice) => choice === text)
+  if (found === undefined) throw badChoice({ option, text, choices })
+  return found
+}
+
+function readPyproject(project: string): Pyproject | undefined {
+  const file = join(project, 'pyproject.toml')
+  return existsSync(file) ? parsePyproject(readFileSync(file, 'utf8'), file) : undefined
+}
+
+function chooseArchitectures(texts: readonly string[] | undefined): readonly Architecture[] {
+  const names = (texts ?? []).flatMap((text) => text.split(',')).filter((text) => text.trim() !== '')
+  return names.length === 0 ? ['x86_64'] : names.map(parseArchitecture)
+}
+
+/** What was asked for, else `.python-version`, else the newest that `requires-python` allows, else the one default. Never the host's. */
+function chooseRuntime(text: string | undefined, project: string, pyproject: Pyproject | undefined): PythonRuntime {
+  if (text !== undefined) return parsePythonRuntime(text)
+  const pinned = readPinnedVersion(project)
+  if (pinned) return pinned
+  const requires = pyproject?.project?.requiresPython
+  return parsePythonRuntime(requires ? newestAllowed(requires) : defaultRuntimeId)
+}
+
+function readPinnedVersion(project: string): PythonRuntime | undefined {
+  const file = join(project, '.python-version')
+  if (!existsSync(file)) return undefined
+  const minor = /^\s*(?:cpython-?|python)?(3\.\d+)/m.exec(readFileSync(file, 'utf8'))?.[1]
+  return minor === undefined ? undefined : pythonRuntimes.find((runtime) => runtime.python === minor)
+}
+
+function newestAllowed(requires: SpecifierSet): string {
+  const allowed = pythonRuntimes.filter(
+    (runtime) => !runtime.preview && matches(requires, parseVersion(latestPatchOf(runtime.python))),
+  )
+  return allowed.some((runtime) => runtime.id === defaultRuntimeId)
+    ? defaultRuntimeId
+    : (allowed.at(-1)?.id ?? defaultRuntimeId)
+}
+
+/** Where dependencies are declared: what a flag names, else a lock, else `requirements.txt`, else `pyproject.toml`. */
+function chooseInput(request: BuildRequest, project: string, pyproject: Pyproject | undefined): DependencyInput {
+  const path = (text: string): string => resolve(request.workingDirectory, text)
+  const extras = request.extras ?? []
+  const groups = request.groups ?? []
+  const asked: [flag: string, input: DependencyInput][] = []
+  if (request.lines) asked.push(['lines', { kind: 'lines', lines: request.lines }])
+  if (request.requirements?.length)
+    asked.push(['--requirements', inputOfFiles(request.requirements.map(path), extras, groups)])
+  if (request.fromVenv !== undefined) asked.push(['--from-venv', { kind: 'venv', folder: path(request.fromVenv) }])
+  if (request.fromPackage !== undefined)
+    asked.push(['--from-package', { kind: 'package', folder: path(request.fromPackage) }])
+  if (request.script !== undefined) asked.push(['--script', { kind: 'script', file: path(request.script) }])
+  if (asked.length > 1) throw contradictingInputs({ first: asked[0]![0], second: asked[1]![0] })
+  if (asked[0]) return asked[0][1]
+  for (const name of lockFileNames) {
+    const file = join(project, name)
+    if (existsSync(file)) return { kind: 'lock', file, extras, groups }
+  }
+  const requirements = join(project, 'requirements.txt')
+  if (existsSync(requirements)) return { kind: 'requirements', files: [requirements] }
+  return pyproject?.project ? { kind: 'pyproject', file: pyproject.file, extras, groups } : { kind: 'none' }
+}
+
+/** `-r` takes locks and `pyproject.toml` too: fingers know it from pip and uv. */
+function inputOfFiles(files: readonly string[], extras: readonly string[], groups: readonly string[]): DependencyInput {
+  const [file] = files as [string]
+  const name = basename(file)
+  if (files.length === 1 && name === 'pyproject.toml') return { kind: 'pyproject', file, extras, groups }
+  if (files.length === 1 && (/^pylock(\.[^.]+)?\.toml$/.test(name) || /\.lock$/.test(name)))
+    return { kind: 'lock', file, extras, groups }
+  return { kind: 'requirements', files }
+}
+
+/** The folder that becomes the root: the project itself, or its `src` when the code, or the handler, lies there. */
+function chooseSource(request: BuildRequest, project: string, handler: string | undefined): string | undefined {
+  if (request.lines && request.source === undefined) return undefined
+  if (request.source !== undefined) {
+    const source = resolve(project, request.source)
+    if (!existsSync(source)) throw sourceNotFound({ folder: source })
+    return source
+  }
+  const below = join(project, 'src')
+  if (!existsSync(below) || existsSync(join(below, '__init__.py'))) return project
+  if (handler !== undefined) return hasModule(below, handler) && !hasModule(project, handler) ? below : project
+  const hasOwnCode = readdirSync(project, { withFileTypes: true }).some(
+    (entry) =>
+      (entry.isFile() &&
+        extname(entry.name) === '.py' &&
+        !['setup.py', 'noxfile.py', 'conftest.py'].includes(entry.name)) ||
+      (entry.isDirectory() &&
+        entry.name !== 'src' &&
+        existsSync(join(project, entry.name, '__init__.py')) &&
+        !['tests', 'test'].includes(entry.name)),
+  )
+  return hasOwnCode ? project : below
+}
+
+function hasModule(folder: string, handler: string): boolean {
+  const path = join(folder, ...parseHandler(handler).module.split('.'))
+  return existsSync(`${path}.py`) || existsSync(join(path, '__init__.py'))
+}
+
+function outputPath(
+  request: BuildRequest,
+  project: string,
+  name: string,
+  architecture: Architecture,
+  several: boolean,
+): string {
+  const path =
+    request.out === undefined ? join(project, 'dist', `${name}.zip`) : resolve(request.workingDirectory, request.out)
+  if (!several) return path
+  return join(dirname(path), `${basename(path, extname(path))}-${architecture}${extname(path)}`)
+}
+
+/** A name that is safe as a file's on every system. */
+function packageName(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+|[.-]+$/g, '')
+  return name === '' ? 'package' : name
+}

@@ -1,0 +1,135 @@
+import { unzippedSizeLimit, zippedSizeLimit } from '../../lambda/quotas.ts'
+import { compareUtf8 } from '../../zip/plan.ts'
+import type { Archive } from '../../zip/splicer.ts'
+import type { Artifact } from '../artifact.ts'
+import type { BuildPlan } from '../build-plan.ts'
+import { ownerName, type Layout, type LayoutFile, type LeaveOutReason, type Note } from '../layout/layout.ts'
+import type { Resolution } from '../resolve/resolution.ts'
+import type { IgnoredFile } from '../source/own-sources.ts'
+
+/** What a distribution, or the project's own code, takes of the package. */
+export interface Share {
+  /** Absent for the project's own files. */
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+  readonly files: number
+  /** Compressed bytes in the archive, headers not counted. */
+  readonly zippedBytes: number
+  readonly unzippedBytes: number
+  /** The wheel it came from. */
+  readonly wheel?: string | undefined
+  readonly builtBy?: string | undefined
+}
+
+export interface StageTime {
+  readonly stage: 'sources' | 'resolve' | 'fetch' | 'lay out' | 'splice' | 'audit'
+  readonly milliseconds: number
+}
+
+/** What was built, as a value: printed as text or JSON, saved, compared. */
+export interface BuildReport {
+  readonly name: string
+  readonly path: string
+  readonly runtime: string
+  readonly architecture: string
+  readonly handler?: string | undefined
+  readonly isLayer: boolean
+  readonly zippedBytes: number
+  readonly zippedLimitBytes: number
+  readonly unzippedBytes: number
+  readonly unzippedLimitBytes: number
+  readonly entries: number
+  /** SHA-256 of the archive, hexadecimal, and in base64 as Lambda's API prints it. */
+  readonly sha256: string
+  readonly codeSha256: string
+  /** Largest first. */
+  readonly shares: readonly Share[]
+  readonly resolvedBy: string
+  readonly lockFile?: { readonly path: string; readonly written: boolean } | undefined
+  readonly leftOut: readonly {
+    readonly because: LeaveOutReason
+    readonly files: number
+    readonly unzippedBytes: number
+  }[]
+  readonly ignored: readonly IgnoredFile[]
+  readonly notes: readonly Note[]
+  readonly stages: readonly StageTime[]
+  readonly milliseconds: number
+}
+
+export function makeReport(parts: {
+  readonly plan: BuildPlan
+  readonly resolution: Resolution
+  readonly artifacts: readonly Artifact[]
+  readonly layout: Layout
+  readonly archive: Archive
+  readonly ignored: readonly IgnoredFile[]
+  readonly notes: readonly Note[]
+  readonly stages: readonly StageTime[]
+}): BuildReport {
+  const { plan, archive, resolution } = parts
+  return {
+    name: plan.name,
+    path: plan.out,
+    runtime: plan.target.runtime.id,
+    architecture: plan.target.architecture,
+    handler: plan.handler,
+    isLayer: plan.layer !== undefined,
+    zippedBytes: archive.bytes,
+    zippedLimitBytes: zippedSizeLimit,
+    unzippedBytes: archive.unzippedBytes,
+    unzippedLimitBytes: unzippedSizeLimit,
+    entries: archive.entries,
+    sha256: archive.digest,
+    codeSha256: archive.codeSha256,
+    shares: sharesOf(parts.layout.files, parts.artifacts, archive),
+    resolvedBy: resolution.by,
+    lockFile: resolution.lockFile,
+    leftOut: leftOutByReason(parts.layout),
+    ignored: parts.ignored,
+    notes: parts.notes,
+    stages: parts.stages,
+    milliseconds: parts.stages.reduce((sum, stage) => sum + stage.milliseconds, 0),
+  }
+}
+
+function sharesOf(files: readonly LayoutFile[], artifacts: readonly Artifact[], archive: Archive): Share[] {
+  const sums = new Map<string, { files: number; zippedBytes: number; unzippedBytes: number }>()
+  let known = 0
+  for (const file of files) {
+    const key = ownerName(file.owner)
+    const sum = sums.get(key) ?? { files: 0, zippedBytes: 0, unzippedBytes: 0 }
+    sum.files += 1
+    sum.unzippedBytes += file.uncompressedBytes
+    sum.zippedBytes += file.compressedBytes ?? 0
+    known += (file.compressedBytes ?? 0) + headerBytes(file)
+    sums.set(key, sum)
+  }
+  // What we packed ourselves is what the archive has beyond the entries whose size was known; nearly all of it is the project's.
+  const packedByUs = Math.max(0, archive.bytes - endRecordBytes - known)
+  const own = sums.get(ownerName('own'))
+  if (own) own.zippedBytes += packedByUs
+  const shares = [...sums].map(([key, sum]): Share => {
+    const artifact = artifacts.find((one) => one.name === key)
+    return artifact
+      ? { name: key, version: artifact.version, ...sum, wheel: artifact.filename, builtBy: artifact.builtBy }
+      : sum
+  })
+  return shares.sort((a, b) => b.unzippedBytes - a.unzippedBytes || compareUtf8(a.name ?? '', b.name ?? ''))
+}
+
+const endRecordBytes = 22
+
+/** Local header and directory header of an entry (APPNOTE.TXT 4.3.7 and 4.3.12). */
+function headerBytes(file: LayoutFile): number {
+  return 30 + 46 + 2 * Buffer.byteLength(file.path)
+}
+
+function leftOutByReason(layout: Layout): BuildReport['leftOut'] {
+  const sums = new Map<LeaveOutReason, { files: number; unzippedBytes: number }>()
+  for (const { because, uncompressedBytes } of layout.leftOut) {
+    const sum = sums.get(because) ?? { files: 0, unzippedBytes: 0 }
+    sums.set(because, { files: sum.files + 1, unzippedBytes: sum.unzippedBytes + uncompressedBytes })
+  }
+  return [...sums].map(([because, sum]) => ({ because, ...sum }))
+}

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { defineError } from '../../base/errors.ts'
+import type { Lock } from '../../pypa/locked-distribution.ts'
+import { parsePdmLock } from '../../pypa/pdm-lock.ts'
+import { parsePipfileLock } from '../../pypa/pipfile-lock.ts'
+import { parsePoetryLock } from '../../pypa/poetry-lock.ts'
+import { isPylockName, parsePylock } from '../../pypa/pylock.ts'
+import { parsePyproject, type Pyproject } from '../../pypa/pyproject.ts'
+import { parseUvLock } from '../../pypa/uv-lock.ts'
+
+export const unknownLock = defineError('ZY0419', 'usage', (p: { file: string }) => ({
+  message: `\`${p.file}\` is not the name of a lock`,
+  hint: 'Locks are named `pylock.toml`, `pylock.NAME.toml`, `uv.lock`, `poetry.lock`, `pdm.lock` or `Pipfile.lock`',
+}))
+
+/** Names of locks in the order in which a project's is looked for. */
+export const lockFileNames = ['pylock.toml', 'uv.lock', 'poetry.lock', 'pdm.lock', 'Pipfile.lock'] as const
+
+/** Reads a lock of any tool by its name. */
+export async function readLock(file: string): Promise<Lock> {
+  const text = await readFile(file, 'utf8')
+  const name = basename(file)
+  if (isPylockName(name)) return parsePylock(text, file)
+  switch (name) {
+    case 'uv.lock':
+      return parseUvLock(text, file)
+    case 'poetry.lock':
+      return parsePoetryLock(text, await pyprojectBeside(file), file)
+    case 'pdm.lock':
+      return parsePdmLock(text, await pyprojectBeside(file), file)
+    case 'Pipfile.lock':
+      return parsePipfileLock(text, file)
+    default:
+      throw unknownLock({ file })
+  }
+}
+
+async function pyprojectBeside(file: string): Promise<Pyproject | undefined> {
+  const path = join(dirname(file), 'pyproject.toml')
+  return existsSync(path) ? parsePyproject(await readFile(path, 'utf8'), path) : undefined
+}

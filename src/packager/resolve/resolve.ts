@@ -1,0 +1,318 @@
+import { access, constants } from 'node:fs/promises'
+import { dirname, relative } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { defineError } from '../../base/errors.ts'
+import { sha256 } from '../../base/digest.ts'
+import type { Lock } from '../../pypa/locked-distribution.ts'
+import { selectDistributions, type SelectedDistribution } from '../../pypa/locked-selection.ts'
+import { evaluateMarker } from '../../pypa/marker.ts'
+import { parsePylock } from '../../pypa/pylock.ts'
+import { lockFromRequirements } from '../../pypa/requirements-lock.ts'
+import { readRequirementsFile } from '../../pypa/requirements-txt.ts'
+import { describeInput, type DependencyInput, type ResolvableInput } from '../dependency-input.ts'
+import type { FetchSurroundings } from '../fetch/fetch-file.ts'
+import type { Note } from '../layout/layout.ts'
+import { runTool } from '../run-tool.ts'
+import type { Target } from '../target.ts'
+import { readDeclarations, type Declarations } from './declarations.ts'
+import { findUv, onPath } from './find-uv.ts'
+import {
+  formatOwnLock,
+  lockNames,
+  missingLock,
+  parseOwnLock,
+  pathOfOwnLock,
+  readOwnLock,
+  staleLock,
+  writeOwnLock,
+  type OwnLock,
+} from './lock-file.ts'
+import { readLock } from './read-lock.ts'
+import type { Resolution } from './resolution.ts'
+import { noResolver } from './resolution-error.ts'
+import { resolveWithPip, type PipTool } from './resolve-with-pip.ts'
+import { resolveWithUv } from './resolve-with-uv.ts'
+import { resolverEnvironment, type Variables } from './scrubbed-environment.ts'
+
+export type ResolverChoice = 'uv' | 'pip'
+
+export const offlineUnresolved = defineError('ZY0434', 'refused', (p: { input: string; target: string }) => ({
+  message: `\`${p.input}\` was never resolved here for ${p.target}, and \`--offline\` forbids to ask the package index`,
+  hint: 'Build once without `--offline`, or commit the lock that a build writes',
+}))
+
+export interface ResolveOptions {
+  readonly input: DependencyInput
+  readonly target: Target
+  /** The project; locks are written here, relative paths start here. */
+  readonly folder: string
+  /** Whether a lock may be written into the project. */
+  readonly writesLock: boolean
+  /** Fail rather than resolve anew. */
+  readonly locked: boolean
+  /** Forget what was resolved before. */
+  readonly upgrade: boolean
+  readonly resolver?: ResolverChoice | undefined
+  readonly variables: Variables
+}
+
+/** Decides which distributions the package holds: from a lock where there is one, else by a resolver, whose answer is kept. */
+export async function resolve(options: ResolveOptions, surroundings: FetchSurroundings): Promise<Resolution> {
+  const { input } = options
+  switch (input.kind) {
+    case 'none':
+      return {
+        distributions: [],
+        requested: new Set(),
+        folder: options.folder,
+        by: 'nothing to resolve',
+        isFresh: false,
+        notes: [],
+      }
+    case 'lock':
+      return fromLock(await readLock(input.file), input, options)
+    case 'venv':
+    case 'package':
+      throw new Error(`resolve was given a ${input.kind}; its distributions are read first`)
+    case 'requirements': {
+      const lock = await lockOf(input, options)
+      return lock
+        ? fromLock(lock, { file: lock.file, extras: [], groups: [] }, options)
+        : resolveDeclared(input, options, surroundings)
+    }
+    default:
+      return resolveDeclared(input, options, surroundings)
+  }
+}
+
+/** One requirements file in which everything is pinned and hashed is a lock. */
+async function lockOf(
+  input: Extract<DependencyInput, { kind: 'requirements' }>,
+  options: ResolveOptions,
+): Promise<Lock | undefined> {
+  if (input.files.length !== 1) return undefined
+  const file = await readRequirementsFile(input.files[0]!, {
+    folder: options.folder,
+    environment: options.variables,
+    read: (place) => readFile(place, 'utf8'),
+  })
+  const lock = lockFromRequirements(file)
+  return 'notLocked' in lock ? undefined : lock
+}
+
+function fromLock(
+  lock: Lock,
+  input: { readonly file: string; readonly extras: readonly string[]; readonly groups: readonly string[] },
+  options: ResolveOptions,
+): Resolution {
+  const distributions = selectDistributions(lock, {
+    environment: options.target.environment,
+    extras: input.extras,
+    groups: input.groups,
+  })
+  return {
+    distributions,
+    requested: new Set(distributions.filter((one) => one.requestedBy.length === 0).map((one) => one.name)),
+    folder: dirname(input.file),
+    by: relative(options.folder, input.file) || input.file,
+    isFresh: false,
+    lockFile: { path: input.file, written: false },
+    notes: [],
+  }
+}
+
+async function resolveDeclared(
+  input: ResolvableInput,
+  options: ResolveOptions,
+  surroundings: FetchSurroundings,
+): Promise<Resolution> {
+  const { folder, target } = options
+  const declarations = await readDeclarations(input, folder, options.variables)
+  if (declarations.declared.length === 0)
+    return { distributions: [], requested: new Set(), folder, by: 'nothing to resolve', isFresh: false, notes: [] }
+  const described = describeInput(input, (path) => relative(folder, path) || path)
+  const own = options.upgrade ? undefined : readOwnLock(folder, target)
+  if (options.writesLock && own?.note.inputs === declarations.digest)
+    return fromOwnLock(own, options, { path: own.path, written: false })
+  if (options.locked) {
+    const file = relative(folder, own?.path ?? pathOfOwnLock(folder, target))
+    throw own
+      ? staleLock({ file, input: described })
+      : missingLock({ file: lockNames(target)[0]!, target: `${target.runtime.id} on ${target.architecture}` })
+  }
+  const key = cacheKey(declarations, options)
+  const stored = options.upgrade ? undefined : await surroundings.cache.readEntry('resolution', key)
+  const cached = stored && readStored(stored.toString('utf8'))
+  const notes: Note[] = []
+  let text: string
+  if (cached) text = stored.toString('utf8')
+  else {
+    if (surroundings.offline && !declarations.options?.noIndex)
+      throw offlineUnresolved({ input: described, target: `${target.runtime.id} on ${target.architecture}` })
+    text = await runResolver(input, declarations, described, options, surroundings, notes)
+    await surroundings.cache.writeEntry('resolution', key, text)
+  }
+  const written = await keepLock(text, options)
+  const resolution = fromOwnLock(
+    parseOwnLock(text, written ?? 'resolution')!,
+    options,
+    written === undefined ? undefined : { path: written, written: true },
+  )
+  return { ...resolution, by: cached ? `${resolution.by}, cached` : resolution.by, isFresh: !cached, notes }
+}
+
+function readStored(text: string): OwnLock | undefined {
+  try {
+    return parseOwnLock(text, 'resolution')
+  } catch {
+    return undefined
+  }
+}
+
+function fromOwnLock(own: OwnLock, options: ResolveOptions, lockFile: Resolution['lockFile']): Resolution {
+  const distributions = selectDistributions(own.lock, { environment: options.target.environment })
+  return {
+    distributions,
+    requested: new Set(own.note.requested),
+    folder: options.folder,
+    by: own.note.resolver,
+    isFresh: false,
+    lockFile,
+    notes: [],
+  }
+}
+
+/** Runs uv, else pip, and gives its answer as a lock of our own form. */
+async function runResolver(
+  input: ResolvableInput,
+  declarations: Declarations,
+  described: string,
+  options: ResolveOptions,
+  surroundings: FetchSurroundings,
+  notes: Note[],
+): Promise<string> {
+  const { target, folder, variables } = options
+  const tried: string[] = []
+  const common = { target, folder, variables, signal: surroundings.signal }
+  const requested = namesOf(declarations, target)
+  const format = (distributions: readonly SelectedDistribution[], resolver: string): string =>
+    formatOwnLock(distributions.map(withoutRequesters), target, {
+      target: target.key,
+      inputs: declarations.digest,
+      resolver,
+      requested,
+    })
+  if (options.resolver !== 'pip') {
+    const uv = await findUv(variables, surroundings)
+    if ('executable' in uv) {
+      const { pylock, resolver } = await resolveWithUv(uv, input, {
+        ...common,
+        description: described,
+        offline: surroundings.offline,
+      })
+      return format(
+        selectDistributions(parsePylock(pylock, `what ${resolver} wrote`), { environment: target.environment }),
+        resolver,
+      )
+    }
+    tried.push(uv.because)
+  }
+  if (options.resolver !== 'uv') {
+    const pip = await findPip(variables)
+    if ('python' in pip) {
+      const { distributions, resolver, repaired } = await resolveWithPip(pip, declarations, {
+        ...common,
+        input: described,
+      })
+      if (repaired.added.length + repaired.dropped.length > 0) notes.push(repairNote(repaired, target))
+      return format(
+        distributions.map((distribution) => ({ ...distribution, requestedBy: [] })),
+        resolver,
+      )
+    }
+    tried.push(pip.because)
+  }
+  throw noResolver({ tried })
+}
+
+function repairNote(
+  repaired: { readonly added: readonly string[]; readonly dropped: readonly string[] },
+  target: Target,
+): Note {
+  const parts = [
+    ...repaired.added.map((text) => `\`${text}\` added`),
+    ...repaired.dropped.map((name) => `\`${name}\` dropped`),
+  ]
+  return {
+    code: 'ZY0435',
+    message: `pip decided markers for this machine instead of ${target.runtime.id} on ${target.architecture}; corrected: ${parts.join(', ')}`,
+    hint: 'Install uv to have them decided right from the start',
+  }
+}
+
+function withoutRequesters({
+  requestedBy: _,
+  ...distribution
+}: SelectedDistribution): Omit<SelectedDistribution, 'requestedBy'> {
+  // The target is one; a marker that was used to choose would only repeat the lock's own `environments`.
+  return { ...distribution, marker: undefined }
+}
+
+function namesOf(declarations: Declarations, target: Target): readonly string[] {
+  const names = declarations.declared
+    .filter((one) => evaluateMarker(one.marker, target.environment))
+    .flatMap(({ requirement }) => (requirement ? [requirement.normalizedName as string] : []))
+  return [...new Set(names)]
+}
+
+/** A Python with pip: what PATH has. Which version it is does not matter, since its markers are repaired. */
+async function findPip(variables: Variables): Promise<PipTool | { readonly because: string }> {
+  for (const name of ['python3', 'python', 'py']) {
+    const python = onPath(name, variables)
+    if (!python) continue
+    const { exitCode } = await runTool(python, ['-m', 'pip', '--version'], {
+      env: resolverEnvironment(variables),
+    }).catch(() => ({ exitCode: 1 }))
+    if (exitCode === 0) return { python }
+  }
+  return { because: 'no Python on PATH has pip' }
+}
+
+/** What decides a resolution on this machine: the declarations, the target, and where is looked. */
+function cacheKey(declarations: Declarations, options: ResolveOptions): string {
+  const places = Object.entries(options.variables)
+    .filter(([name]) =>
+      /^(UV_(DEFAULT_)?INDEX|UV_EXTRA_INDEX|UV_FIND_LINKS|UV_NO_INDEX|UV_PRERELEASE|UV_RESOLUTION|UV_EXCLUDE_NEWER|UV_CONSTRAINT|UV_OVERRIDE|PIP_INDEX|PIP_EXTRA_INDEX|PIP_FIND_LINKS|PIP_NO_INDEX|PIP_PRE|PIP_CONSTRAINT|PIP_CONFIG_FILE|UV_CONFIG_FILE)/.test(
+        name,
+      ),
+    )
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  const { indexUrl, extraIndexUrls, findLinks, noIndex } = declarations.options ?? {}
+  return sha256(
+    JSON.stringify([
+      1,
+      declarations.digest,
+      options.target.key,
+      options.target.environment.python_full_version,
+      options.resolver ?? 'any',
+      places,
+      indexUrl,
+      extraIndexUrls,
+      findLinks,
+      noIndex,
+    ]),
+  )
+}
+
+/** Writes the lock into the project where it belongs and can be written; returns where. */
+async function keepLock(text: string, options: ResolveOptions): Promise<string | undefined> {
+  if (!options.writesLock) return undefined
+  const writable = await access(options.folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+  if (!writable) return undefined
+  const path = pathOfOwnLock(options.folder, options.target)
+  await writeOwnLock(path, text)
+  return path
+}

@@ -1,0 +1,53 @@
+import { existsSync, statSync } from 'node:fs'
+import type { Artifact } from '../artifact.ts'
+import type { BuildPlan } from '../build-plan.ts'
+import type { DependencyInput } from '../dependency-input.ts'
+import { projectNotFound } from '../errors.ts'
+import type { Note } from '../layout/layout.ts'
+import { fromInstalled, substitutions, type FromInstalled } from './from-installed.ts'
+import { IgnoreRules } from './ignore-rules.ts'
+import { readInstalled, sitePackagesOf } from './installed.ts'
+import { ownSources, type IgnoredFile, type OwnFile } from './own-sources.ts'
+
+/** What a project gives to the package itself, and what it depends on. */
+export interface GatheredSources {
+  readonly files: readonly OwnFile[]
+  readonly ignored: readonly IgnoredFile[]
+  /** The plan's input; for installed trees, the exact requirements that were read from them. */
+  readonly input: DependencyInput
+  readonly notes: readonly Note[]
+  /** Which installed binaries the package replaces. */
+  readonly substitutions: (artifacts: readonly Artifact[]) => readonly Note[]
+}
+
+/** Reads the project's own files, and the distributions of a virtual environment or package folder. */
+export function gatherSources(plan: BuildPlan): GatheredSources {
+  if (!existsSync(plan.project) || !statSync(plan.project).isDirectory())
+    throw projectNotFound({ folder: plan.project })
+  const own =
+    plan.source === undefined
+      ? { files: [], ignored: [] }
+      : ownSources({
+          project: plan.project,
+          source: plan.source,
+          rules: new IgnoreRules(plan.project, plan),
+          symlinks: plan.symlinks,
+          never: [plan.out],
+        })
+  const installed = installedOf(plan)
+  if (!installed) return { ...own, input: plan.input, notes: [], substitutions: () => [] }
+  const taken = new Set(own.files.map((file) => file.path))
+  return {
+    files: [...own.files, ...installed.own.filter((file) => !taken.has(file.path))],
+    ignored: own.ignored,
+    input: installed.input,
+    notes: installed.notes,
+    substitutions: (artifacts) => substitutions(installed.installed, artifacts, plan.target),
+  }
+}
+
+function installedOf({ input, target }: BuildPlan): FromInstalled | undefined {
+  if (input.kind === 'venv') return fromInstalled(readInstalled(sitePackagesOf(input.folder)), target, 'venv')
+  if (input.kind === 'package') return fromInstalled(readInstalled([input.folder]), target, 'package')
+  return undefined
+}

@@ -5,6 +5,7 @@ import { normalizeName } from '../pypa/name.ts'
 import { parseProjectPage, type ProjectFile } from '../pypa/simple-index.ts'
 import { tryParseSdistFilename } from '../pypa/sdist-filename.ts'
 import { tryParseWheelFilename } from '../pypa/wheel-filename.ts'
+import { sha256File } from '../base/digest.ts'
 import { findLinksUnreadable } from './errors.ts'
 
 /** The files of a project in a folder, or linked from a page on disk (`--find-links`). */
@@ -27,6 +28,8 @@ function isOf(filename: string, project: string): boolean {
   return wheel ? wheel.name === normalizeName(project) : tryParseSdistFilename(filename, project) !== undefined
 }
 
+/** Hashed at once, so that locks which know files by digest alone find them here as well. */
 async function localFile(path: string, filename: string): Promise<ProjectFile> {
-  return { filename, url: pathToFileURL(path).href, hashes: {}, sizeBytes: (await stat(path)).size, yanked: false }
+  const [{ size }, sha256] = await Promise.all([stat(path), sha256File(path)])
+  return { filename, url: pathToFileURL(path).href, hashes: { sha256 }, sizeBytes: size, yanked: false }
 }

@@ -20,7 +20,7 @@ import type { EnvironmentStatus, Invocation, InvocationResult } from './invocati
 import type { LaunchPlan } from './launch-plan.ts'
 import { readLogPipes } from './log-pipe.ts'
 import { RuntimeApi } from './runtime-api.ts'
-import { exitFault, launchFault, responseTooLargeFault, timeoutFault, type RuntimeFault } from './runtime-fault.ts'
+import { exitFault, responseTooLargeFault, timeoutFault, type RuntimeFault } from './runtime-fault.ts'
 
 export interface EnvironmentOptions {
   readonly version: RunnableVersion
@@ -48,12 +48,14 @@ export type InitOutcome =
       /** What the runtime said, if it did. */
       readonly body?: Buffer | undefined
       readonly exit?: ExitStatus | undefined
-      readonly launchError?: string | undefined
+      /** The process could not even be started: not the function's doing. */
+      readonly launchError?: unknown
     }
 
 interface Run {
   readonly invocation: Invocation
   readonly resolve: (result: InvocationResult) => void
+  readonly reject: (error: unknown) => void
   readonly queuedMs: number
   readonly startedAt: number
   readonly initMs: number | undefined
@@ -144,11 +146,13 @@ export class Environment {
    * The Init phase. Afterwards the environment is `ready`, or `init-failed`: then the invocation that it is given runs Init again.
    *
    * @param limitMs 10 s on demand; provisioned environments have longer
+   * @throws what the sandbox says when it cannot start a process at all
    */
   async initialise(limitMs = initTimeoutMs): Promise<InitOutcome> {
     this.#become('init')
     const outcome = await this.#start(limitMs)
     this.#firstInit = outcome
+    if (!outcome.ok && outcome.launchError !== undefined) throw outcome.launchError
     if ((this.#state as EnvironmentState) !== 'init') return outcome
     if (outcome.ok) {
       this.#freeze()
@@ -178,10 +182,11 @@ export class Environment {
     this.#initReported = true
     this.#become('busy')
     this.#invocations += 1
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const run: Run = {
         invocation,
         resolve,
+        reject,
         queuedMs,
         startedAt: this.#clock.monotonic(),
         initMs: reportsInit ? firstInit.durationMs : undefined,
@@ -232,13 +237,12 @@ export class Environment {
     try {
       await this.#launch()
     } catch (error) {
-      const launchError = error instanceof Error ? error.message : String(error)
       settle({
         ok: false,
         durationMs: this.#since(startedAt),
         status: 'error',
         errorType: 'Runtime.LaunchError',
-        launchError,
+        launchError: error,
       })
     }
     const outcome = await settled
@@ -311,6 +315,13 @@ export class Environment {
     if (run.answered) {
       // It took the whole timeout. A process that came up after all belongs to no invocation.
       await this.#endProcess()
+      return this.#settle()
+    }
+    if (!outcome.ok && outcome.launchError !== undefined) {
+      run.answered = true
+      run.concluded = true
+      run.timer?.cancel()
+      run.reject(outcome.launchError)
       return this.#settle()
     }
     if (!outcome.ok) {
@@ -559,7 +570,6 @@ function logStreamName(version: string, id: string, now: number): string {
 
 function failedInit(requestId: string, outcome: InitOutcome & { readonly ok: false }): RuntimeFault {
   if (outcome.body) return { errorType: outcome.errorType, payload: outcome.body, logText: '' }
-  if (outcome.launchError !== undefined) return launchFault(requestId, outcome.launchError)
   return exitFault(requestId, outcome.exit ?? { code: 0, outOfMemory: false })
 }
 

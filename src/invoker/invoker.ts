@@ -247,17 +247,9 @@ class PooledInvoker implements Invoker {
     return oldest
   }
 
-  async #initialise(environment: Environment): Promise<InitOutcome> {
+  #initialise(environment: Environment): Promise<InitOutcome> {
     const provisioned = environment.initializationType === 'provisioned-concurrency'
-    const outcome = await this.#gate.run(() => environment.initialise(provisioned ? provisionedInitLimitMs : undefined))
-    if (!outcome.ok && outcome.launchError !== undefined) {
-      const { functionArn } = environment.version
-      this.#options.log.warn('an execution environment could not be started', {
-        functionArn,
-        because: outcome.launchError,
-      })
-    }
-    return outcome
+    return this.#gate.run(() => environment.initialise(provisioned ? provisionedInitLimitMs : undefined))
   }
 
   #countProvisioned(functionArn: string): void {

@@ -63,11 +63,6 @@ export function responseTooLargeFault(): RuntimeFault {
   }
 }
 
-/** The environment could not even be started: our own failure, told in the function's terms. */
-export function launchFault(requestId: string, reason: string): RuntimeFault {
-  return platformFault('Runtime.LaunchError', requestId, reason)
-}
-
 function platformFault(errorType: string, requestId: string, text: string): RuntimeFault {
   const errorMessage = `RequestId: ${requestId} Error: ${text}`
   return {

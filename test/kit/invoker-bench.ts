@@ -18,7 +18,7 @@ import { archiveBytes, type WriterEntry } from '../../src/zip/writer.ts'
 export interface Outcome extends InvocationResult {
   /** The payload as text, and parsed. */
   readonly text: string
-  readonly json: any
+  readonly json: unknown
   /** The log tail's lines. */
   readonly lines: readonly string[]
 }

@@ -1,0 +1,389 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
+
+let bench: InvokerBench
+beforeAll(async () => {
+  bench = await invokerBench()
+})
+afterAll(() => bench.stop())
+
+const uuid = /^[0-9a-f-]{36}$/
+
+describe('a function runs', () => {
+  test('its init code once per environment, its handler once per invocation', async () => {
+    const version = bench.version(`
+print('init')
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    return {'count': count, 'event': event}
+`)
+    expect((await bench.invoke(version, { a: [1] })).json).toEqual({ count: 1, event: { a: [1] } })
+    expect((await bench.invoke(version, null)).json).toEqual({ count: 2, event: null })
+    const messages = bench.logged.filter(({ group }) => group === version.logging.group).map(({ message }) => message)
+    expect(messages.filter((message) => message === 'init\n')).toHaveLength(1)
+    expect(messages[0]).toMatch(
+      /^INIT_START Runtime Version: python:3\.11\.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\n$/,
+    )
+  })
+
+  test('the log is what AWS recorded: START, lines, END, REPORT with a tab before its end', async () => {
+    const version = bench.version(`
+import logging
+logging.getLogger().setLevel(logging.INFO)
+def handler(event, context):
+    print(event['body'])
+    logging.info('RequestId log message')
+    return context.aws_request_id
+`)
+    const result = await bench.invoke(version, { body: '\nmulti\nline\nstring\nanother\rline\n' })
+    const id = result.json as string
+    expect(id).toMatch(uuid)
+    expect(result.logTail.toString()).toMatch(
+      new RegExp(
+        String.raw`^START RequestId: ${id} Version: \$LATEST\nmulti\nline\nstring\nanother\rline\n\[INFO\]\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t${id}\tRequestId log message\nEND RequestId: ${id}\nREPORT RequestId: ${id}\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: \d+ MB\tInit Duration: \d+\.\d\d ms\t\n$`,
+      ),
+    )
+    const streams = new Set(
+      bench.logged.filter(({ group }) => group === version.logging.group).map(({ stream }) => stream),
+    )
+    expect([...streams]).toEqual([expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/)])
+    expect((await bench.invoke(version, { body: 'x' })).lines.at(-1)).not.toContain('Init Duration')
+  })
+
+  test('the tail is the last 4096 bytes', async () => {
+    const version = bench.version(`def handler(event, context):\n    print('x' * 10000)\n    print('end')`)
+    const { logTail } = await bench.invoke(version)
+    expect(logTail.length).toBe(4096)
+    expect(logTail.toString()).toMatch(/^x+\nend\nEND RequestId/)
+  })
+
+  test('the environment variables are exactly those of Lambda', async () => {
+    const version = bench.version(
+      `import os\ndef handler(event, context):\n    return sorted(n for n in os.environ if n not in ('TMPDIR', 'ZIPYARD_SANDBOX'))`,
+      { environment: { TEST_KEY: 'TEST_VAL' } },
+    )
+    const names = (await bench.invoke(version)).json
+    // Recorded for python3.10 in January 2026; without a role there are no credentials.
+    const recorded =
+      'AWS_DEFAULT_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API AWS_REGION AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS LAMBDA_RUNTIME_DIR LAMBDA_TASK_ROOT LANG LD_LIBRARY_PATH PATH PWD PYTHONPATH SHLVL TEST_KEY TZ _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT _HANDLER _X_AMZN_TRACE_ID'
+    expect(names).toEqual(recorded.split(' ').sort())
+  })
+
+  test('the context knows function, version, ARN as called, remaining time and what the client sent', async () => {
+    const version = bench.version(
+      `
+def handler(event, context):
+    return {
+        'name': context.function_name, 'version': context.function_version, 'arn': context.invoked_function_arn,
+        'memory': context.memory_limit_in_mb, 'remaining': context.get_remaining_time_in_millis(),
+        'custom': context.client_context.custom, 'title': context.client_context.client.app_title,
+        'identity': context.identity.cognito_identity_id,
+    }
+`,
+      { version: '7', timeoutSeconds: 3 },
+    )
+    const invokedArn = `${version.functionArn}:live`
+    const result = await bench.invoke(
+      version,
+      {},
+      {
+        invokedArn,
+        clientContext: '{"custom":{"grüße":"ü"},"client":{"app_title":"t"}}',
+        cognitoIdentity: '{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"}',
+      },
+    )
+    expect(result.json).toEqual({
+      name: version.functionName,
+      version: '7',
+      arn: invokedArn,
+      memory: '128',
+      remaining: expect.any(Number),
+      custom: { grüße: 'ü' },
+      title: 't',
+      identity: 'i',
+    })
+    const { remaining } = result.json as { remaining: number }
+    expect(remaining).toBeGreaterThan(1000)
+    expect(remaining).toBeLessThanOrEqual(3000)
+    expect(result.executedVersion).toBe('7')
+  })
+
+  test('layers are merged under /opt in order and importable', async () => {
+    const one = bench.store({ 'python/shared.py': 'name = "one"', 'python/only.py': 'name = "only"' })
+    const two = bench.store({ 'python/shared.py': 'name = "two"' })
+    const layers = [one, two].map((codeDigest, place) => ({ arn: `arn:layer:${place}`, codeDigest }))
+    const version = bench.version('import shared, only\ndef handler(e, c):\n    return [shared.name, only.name]', {
+      layers,
+    })
+    expect((await bench.invoke(version)).json).toEqual(['two', 'only'])
+  })
+})
+
+describe('a function that fails', () => {
+  test('by an exception answers error, type, request and trace, and keeps its environment', async () => {
+    const version = bench.version(`
+n = 0
+def handler(event, context):
+    global n
+    n += 1
+    if event.get('fail'):
+        raise Exception("Handler fails")
+    return n
+`)
+    const failed = await bench.invoke(version, { fail: true })
+    expect(failed.functionError).toBe('Unhandled')
+    expect(Object.keys(failed.json as object)).toEqual(['errorMessage', 'errorType', 'requestId', 'stackTrace'])
+    expect(failed.json).toMatchObject({
+      errorMessage: 'Handler fails',
+      errorType: 'Exception',
+      requestId: expect.stringMatching(uuid),
+    })
+    expect((failed.json as { stackTrace: string[] }).stackTrace).toEqual([
+      expect.stringMatching(/^ {2}File ".*\/app\.py", line 7, in handler\n {4}raise Exception\("Handler fails"\)\n$/),
+    ])
+    expect(failed.lines[1]).toBe('[ERROR] Exception: Handler fails')
+    expect(failed.lines.at(-1)).not.toContain('Status')
+    expect((await bench.invoke(version)).json).toBe(2)
+  })
+
+  test('at init runs Init twice and answers the error of the runtime at once', async () => {
+    const version = bench.version('print("loading")\nimport does_not_exist')
+    const result = await bench.invoke(version)
+    expect(result.json).toEqual({
+      errorMessage: "Unable to import module 'app': No module named 'does_not_exist'",
+      errorType: 'Runtime.ImportModuleError',
+      requestId: '',
+      stackTrace: [],
+    })
+    const messages = bench.logged.filter(({ group }) => group === version.logging.group).map(({ message }) => message)
+    expect(messages.filter((message) => message === 'loading\n')).toHaveLength(2)
+    const reports = messages.filter((message) => message.startsWith('INIT_REPORT'))
+    expect(reports).toEqual([
+      expect.stringMatching(/Phase: init\tStatus: error\tError Type: Runtime\.ImportModuleError\n$/),
+      expect.stringMatching(/Phase: invoke\tStatus: error\tError Type: Runtime\.ImportModuleError\n$/),
+    ])
+    expect(messages.some((message) => message.includes('LAMBDA_WARNING: Unhandled exception.'))).toBe(true)
+    expect(result.lines.at(-1)).toContain('Status: error\tError Type: Runtime.ImportModuleError')
+  })
+
+  test.each([
+    ['import sys\nsys.exit(0)', 'Runtime exited without providing a reason'],
+    ['import sys\nsys.exit(7)', 'Runtime exited with error: exit status 7'],
+    ['def handler(e, c):\n    import os\n    os._exit(0)', 'Runtime exited without providing a reason'],
+    ['def handler(e, c):\n    raise SystemExit(3)', 'Runtime exited with error: exit status 3'],
+    ['def handler(e, c):\n    raise KeyboardInterrupt()', 'Runtime exited with error: signal: interrupt'],
+    [
+      'def handler(e, c):\n    import os\n    os.kill(os.getpid(), 11)',
+      'Runtime exited with error: signal: segmentation fault',
+    ],
+    ['def handler(e, c):\n    import os\n    os.kill(os.getpid(), 9)', 'Runtime exited with error: signal: killed'],
+  ])('by ending its process is answered at once: %s', async (code, reason) => {
+    const result = await bench.invoke(bench.version(code))
+    const [, id] = /RequestId: (\S+)/.exec(result.text)!
+    expect(result.text).toBe(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ${id} Error: ${reason}"}`)
+    expect(result.functionError).toBe('Unhandled')
+    expect(result.lines.at(-1)).toContain('Status: error\tError Type: Runtime.ExitError')
+  })
+
+  test('by a timeout is answered when the time is over; /tmp is kept and globals are not', async () => {
+    const version = bench.version(
+      `
+import os, tempfile, time
+number = 0
+def handler(event, context):
+    global number
+    if 'write' in event:
+        open(os.path.join(tempfile.gettempdir(), 'kept'), 'w').write(event['write'])
+        number = 42
+    if 'sleep' in event:
+        time.sleep(event['sleep'])
+    return {'number': number, 'kept': open(os.path.join(tempfile.gettempdir(), 'kept')).read()}
+`,
+      { timeoutSeconds: 1 },
+    )
+    expect((await bench.invoke(version, { write: 'some-content' })).json).toEqual({ number: 42, kept: 'some-content' })
+    const late = await bench.invoke(version, { sleep: 30 })
+    const [, id] = /RequestId: (\S+)/.exec(late.text)!
+    expect(late.text).toBe(
+      `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ${id} Error: Task timed out after 1.00 seconds"}`,
+    )
+    expect(late.lines.at(-1)).toMatch(/Duration: 1000\.00 ms\tBilled Duration: 1000 ms\t.*Status: timeout/)
+    expect((await bench.invoke(version, {})).json).toEqual({ number: 0, kept: 'some-content' })
+  })
+
+  test('an Init that hangs inside the invocation is cut off by the timeout of the function', async () => {
+    const version = bench.version(
+      `
+import os, tempfile, time
+mark = os.path.join(tempfile.gettempdir(), 'second')
+if os.path.exists(mark):
+    time.sleep(60)
+open(mark, 'w').close()
+raise Exception('first')
+`,
+      { timeoutSeconds: 1 },
+    )
+    expect((await bench.invoke(version)).json).toMatchObject({ errorType: 'Sandbox.Timedout' })
+    expect((await bench.invoke(version)).json).toMatchObject({ errorType: 'Sandbox.Timedout' })
+  })
+
+  test('by a result that is too large says so, twice in a row', async () => {
+    const version = bench.version(`def handler(event, context):\n    return 'x' * 7340032`)
+    for (let round = 0; round < 2; round += 1) {
+      expect((await bench.invoke(version)).text).toBe(
+        '{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}',
+      )
+    }
+    const largest = bench.version(`def handler(event, context):\n    return 'x' * (6291556 - 2)`)
+    expect((await bench.invoke(largest)).payload.length).toBe(6291556)
+  })
+
+  test('by memory is killed and says so', async () => {
+    const version = bench.version(
+      `def handler(event, context):\n    return len([bytearray(1 << 20) for _ in range(600)])`,
+      { timeoutSeconds: 20 },
+    )
+    const result = await bench.invoke(version)
+    expect(result.json).toMatchObject({
+      errorType: 'Runtime.ExitError',
+      errorMessage: expect.stringMatching(/signal: killed$/),
+    })
+    expect(result.lines.at(-1)).toContain('Max Memory Used: 128 MB')
+  })
+})
+
+describe('environments', () => {
+  test('grow with load and are reused last in, first out', async () => {
+    const version = bench.version(`
+import os, time
+def handler(event, context):
+    time.sleep(event.get('sleep', 0))
+    return os.getpid()
+`)
+    const pids = await Promise.all([0.4, 0.4, 0.4].map((sleep) => bench.invoke(version, { sleep })))
+    expect(new Set(pids.map(({ json }) => json)).size).toBe(3)
+    const later = new Set<unknown>()
+    for (let n = 0; n < 5; n += 1) later.add((await bench.invoke(version)).json)
+    expect(later.size).toBe(1)
+    expect(bench.invoker.environments().filter(({ functionArn }) => functionArn === version.functionArn)).toHaveLength(
+      3,
+    )
+  })
+
+  test('are limited by the reserved concurrency of the function; 0 stops it', async () => {
+    const version = bench.version(`import time\ndef handler(event, context):\n    time.sleep(0.3)`, {
+      reservedConcurrency: 1,
+    })
+    const [first, second] = await Promise.allSettled([bench.invoke(version), bench.invoke(version)])
+    expect(first.status).toBe('fulfilled')
+    expect(second).toMatchObject({
+      reason: { code: 'ZY0550', details: { reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' } },
+    })
+    await expect(bench.invoke({ ...version, reservedConcurrency: 0 })).rejects.toMatchObject({ code: 'ZY0550' })
+    expect((await bench.invoke(version)).text).toBe('null')
+  })
+
+  test('of an old version finish what they do and end when the function changed', async () => {
+    const code = (text: string): string =>
+      `import time\ndef handler(event, context):\n    time.sleep(event.get('sleep', 0))\n    return '${text}'`
+    const old = bench.version(code('old'))
+    await bench.invoke(old)
+    const running = bench.invoke(old, { sleep: 0.3 })
+    bench.invoker.drain(({ functionArn }) => functionArn === old.functionArn)
+    const fresh = { ...bench.version(code('new')), functionName: old.functionName, functionArn: old.functionArn }
+    expect((await bench.invoke(fresh)).json).toBe('new')
+    expect((await running).json).toBe('old')
+    await expect
+      .poll(() => bench.invoker.environments().filter(({ functionArn }) => functionArn === old.functionArn).length)
+      .toBe(1)
+  })
+
+  test('are initialised ahead when provisioned, and know it', async () => {
+    const version = bench.version(
+      `
+import os, time
+kind = os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']
+def handler(event, context):
+    time.sleep(event.get('sleep', 0))
+    return kind
+`,
+      { version: '1' },
+    )
+    await bench.invoker.provision(version, 2)
+    expect(bench.invoker.provisioned(version.environmentKey)).toMatchObject({
+      status: 'READY',
+      requested: 2,
+      available: 2,
+    })
+    const results = await Promise.all([1, 2, 3].map(() => bench.invoke(version, { sleep: 0.3 })))
+    expect(results.map(({ json }) => json).sort()).toEqual([
+      'on-demand',
+      'provisioned-concurrency',
+      'provisioned-concurrency',
+    ])
+    expect(results.find(({ json }) => json === 'provisioned-concurrency')!.lines.at(-1)).not.toContain('Init Duration')
+    await bench.invoker.provision(version, 0)
+    expect(bench.invoker.provisioned(version.environmentKey)).toBeUndefined()
+  })
+
+  test('that cannot be provisioned are reported as AWS reports them', async () => {
+    const version = bench.version('raise Exception("no")', { version: '1' })
+    await bench.invoker.provision(version, 1)
+    expect(bench.invoker.provisioned(version.environmentKey)).toMatchObject({
+      status: 'FAILED',
+      statusReason: 'FUNCTION_ERROR_INIT_FAILURE',
+      available: 0,
+    })
+    await bench.invoker.provision(version, 0)
+  })
+
+  test('give way when the memory of the machine is used up', async () => {
+    const small = await invokerBench({ limits: { memoryMiB: 300 } })
+    try {
+      const versions = [1, 2, 3].map((n) =>
+        small.version(`import time\ndef handler(e, c):\n    time.sleep(e.get('sleep', 0))\n    return ${n}`),
+      )
+      for (const version of versions) await small.invoke(version)
+      expect(small.invoker.environments().length).toBe(2)
+      const busy = versions.slice(0, 2).map((version) => small.invoke(version, { sleep: 0.5 }))
+      await expect.poll(() => small.invoker.environments().filter(({ state }) => state === 'busy').length).toBe(2)
+      await expect(small.invoke(versions[2]!)).rejects.toMatchObject({
+        code: 'ZY0550',
+        details: { reason: 'MachineMemoryExceeded' },
+      })
+      await Promise.all(busy)
+    } finally {
+      await small.stop()
+    }
+  })
+
+  test('are frozen between invocations: a background thread makes no progress', async () => {
+    const version = bench.version(`
+import threading, time
+ticks = 0
+def tick():
+    global ticks
+    while True:
+        ticks += 1
+        time.sleep(0.005)
+threading.Thread(target=tick, daemon=True).start()
+def handler(event, context):
+    return ticks
+`)
+    await bench.invoke(version)
+    const before = (await bench.invoke(version)).json as number
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const after = (await bench.invoke(version)).json as number
+    expect(after - before).toBeLessThan(20)
+  })
+})
+
+test('a runtime without interpreter on this machine is refused with the remedy', async () => {
+  const version = bench.version('def handler(e, c): pass', { runtime: 'python3.14' })
+  await expect(bench.invoke(version)).rejects.toMatchObject({
+    code: expect.stringMatching(/^ZY05/),
+    hint: expect.any(String),
+  })
+})

@@ -1,6 +1,5 @@
 import { defineError } from '../base/errors.ts'
 import {
-  baseVersion,
   compareReleases,
   compareVersions,
   isPrerelease,
@@ -58,10 +57,17 @@ export function tryParseSpecifier(text: string): Specifier | undefined {
   return { operator, versionText, version, isPrefix }
 }
 
-/** PEP 440: only `==` and `!=` know prefixes and local versions, a prefix has no `dev` or local part, `~=` needs two numbers. */
+/** PEP 440: only `==` and `!=` know prefixes and local versions, a prefix is of release numbers alone, `~=` needs two numbers. */
 function isAllowed(operator: SpecifierOperator, version: Version, isPrefix: boolean): boolean {
   const isEquality = operator === '==' || operator === '!='
-  if (isPrefix) return isEquality && version.dev === undefined && version.local === undefined
+  if (isPrefix)
+    return (
+      isEquality &&
+      version.pre === undefined &&
+      version.post === undefined &&
+      version.dev === undefined &&
+      version.local === undefined
+    )
   if (version.local !== undefined && !isEquality) return false
   return operator !== '~=' || version.release.length > 1
 }
@@ -120,39 +126,33 @@ function matchesClause(clause: Specifier, candidate: Version): boolean {
     case '~=':
       return (
         compareVersions(publicVersion(candidate), wanted) >= 0 &&
-        hasPrefix({ ...wanted, release: wanted.release.slice(0, -1), pre: undefined, post: undefined }, candidate)
+        hasPrefix(wanted.release.slice(0, -1), wanted.epoch, candidate)
       )
     case '<':
-      return (
-        compareVersions(candidate, wanted) < 0 &&
-        !(isPrerelease(candidate) && !isPrerelease(wanted) && hasSameBase(candidate, wanted))
-      )
+      return isBelow(candidate, wanted)
     case '>':
-      if (compareVersions(candidate, wanted) <= 0 || !hasSameBase(candidate, wanted))
-        return compareVersions(candidate, wanted) > 0
-      return candidate.local === undefined && (candidate.post === undefined || wanted.post !== undefined)
+      return isAbove(candidate, wanted)
   }
 }
 
 function isEqual(clause: Specifier, wanted: Version, candidate: Version): boolean {
-  if (clause.isPrefix) return hasPrefix(wanted, candidate)
+  if (clause.isPrefix) return hasPrefix(wanted.release, wanted.epoch, candidate)
   return compareVersions(wanted.local === undefined ? publicVersion(candidate) : candidate, wanted) === 0
 }
 
-function hasSameBase(a: Version, b: Version): boolean {
-  return compareVersions(baseVersion(a), baseVersion(b)) === 0
+/** `<1.0` leaves out the pre-releases of 1.0 itself, unless it names one. */
+function isBelow(candidate: Version, wanted: Version): boolean {
+  return compareVersions(candidate, isPrerelease(wanted) ? wanted : { ...wanted, dev: 0 }) < 0
 }
 
-/** Part-wise, as PEP 440 says: `1.1.*` has `1.1.post1` and `1.1a1`, not `1.10`. A prefix may go into the pre- or post-release. */
-function hasPrefix(prefix: Version, candidate: Version): boolean {
-  if (candidate.epoch !== prefix.epoch) return false
-  const length = prefix.release.length
-  if (prefix.pre === undefined && prefix.post === undefined) {
-    return compareReleases(candidate.release.slice(0, length), prefix.release) === 0
-  }
-  if (compareReleases(candidate.release, prefix.release) !== 0) return false
-  if (prefix.pre !== undefined && (candidate.pre?.[0] !== prefix.pre[0] || candidate.pre[1] !== prefix.pre[1]))
-    return false
-  if (prefix.pre === undefined && candidate.pre !== undefined) return false
-  return prefix.post === undefined || candidate.post === prefix.post
+/** `>1.0` leaves out `1.0+local` and the post-releases of 1.0 itself, unless it names one. */
+function isAbove(candidate: Version, wanted: Version): boolean {
+  if (compareVersions(publicVersion(candidate), wanted) <= 0) return false
+  if (wanted.dev !== undefined || wanted.post !== undefined) return true
+  return compareVersions({ ...candidate, post: undefined, dev: undefined, local: undefined }, wanted) !== 0
+}
+
+/** Number by number, as PEP 440 says: `1.1.*` has `1.1.post1` and `1.1a1`, not `1.10`. */
+function hasPrefix(release: Version['release'], epoch: Version['epoch'], candidate: Version): boolean {
+  return candidate.epoch === epoch && compareReleases(candidate.release.slice(0, release.length), release) === 0
 }

@@ -1,20 +1,16 @@
 import { proportionalMemory, residentMemory } from './process-tree.ts'
 
-/** Who is watched: the watch tells it what it holds, and when that is too much. */
+/** Who is watched. */
 export interface Watched {
-  readonly memoryBytes: number
   readonly frozen: boolean
-  /** The program first. */
-  processIds(): readonly number[]
-  observed(bytes: number): void
-  exceeded(): void
+  /** Notes what its processes hold now, and ends them when that is too much. */
+  look(): void
 }
 
 /**
- * Memory limits where the kernel keeps none: looks at what the processes of each environment hold, and ends those above their limit.
+ * Looks at the memory of every environment that is not frozen, every 25 ms: for its peak, and for a limit where the kernel keeps none.
  *
- * A process can touch some 2 GB in a second, so a look every 25 ms may let it get 50 MB further before it ends; frozen environments cannot
- * grow and are not looked at.
+ * A process can touch some 2 GB in a second, so one that is limited by looking alone may get 50 MB further before it ends.
  */
 export class MemoryWatch {
   readonly #watched = new Set<Watched>()
@@ -28,7 +24,7 @@ export class MemoryWatch {
   /** Returns the function that ends the watch. */
   add(watched: Watched): () => void {
     this.#watched.add(watched)
-    this.#timer ??= setInterval(() => this.look(), this.#intervalMs).unref()
+    this.#timer ??= setInterval(() => this.#lookAtAll(), this.#intervalMs).unref()
     return () => {
       this.#watched.delete(watched)
       if (this.#watched.size === 0) this.stop()
@@ -40,18 +36,18 @@ export class MemoryWatch {
     this.#timer = undefined
   }
 
-  look(): void {
-    for (const watched of this.#watched) if (!watched.frozen) lookAt(watched)
+  #lookAtAll(): void {
+    for (const watched of this.#watched) if (!watched.frozen) watched.look()
   }
 }
 
-/** Notes what one environment holds now, and ends it when that is more than its limit. */
-export function lookAt(watched: Watched): void {
-  const pids = watched.processIds()
-  if (pids.length === 0) return
+/** What processes hold, in bytes, and whether that is more than the limit. The program first. */
+export function judgeResidentMemory(
+  pids: readonly number[],
+  limitBytes: number,
+): { readonly peakBytes: number; readonly isTooMuch: boolean } {
   const { now, peakOfFirst } = residentMemory(pids)
-  if (now <= watched.memoryBytes) return watched.observed(Math.max(now, peakOfFirst))
+  if (now <= limitBytes) return { peakBytes: Math.max(now, peakOfFirst), isTooMuch: false }
   const shared = pids.length > 1 ? proportionalMemory(pids) : now
-  watched.observed(shared)
-  if (shared > watched.memoryBytes) watched.exceeded()
+  return { peakBytes: shared, isTooMuch: shared > limitBytes }
 }

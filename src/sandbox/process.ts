@@ -8,8 +8,9 @@ import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { folderClosed, launchFailed } from './errors.ts'
+import { streamEnd } from './exit-status.ts'
 import { hostPaths } from './host-paths.ts'
-import { lookAt, MemoryWatch } from './memory-watch.ts'
+import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { UserIds } from './user-ids.ts'
@@ -147,14 +148,14 @@ class ProcessSandbox implements Sandbox {
   }
 }
 
-class PlainProcess implements SandboxProcess {
+class PlainProcess implements SandboxProcess, Watched {
   readonly id: string
   readonly tier = 'process'
   readonly stdout: Readable
   readonly stderr: Readable
   readonly telemetry: Readable
   readonly exited: Promise<ExitStatus>
-  readonly memoryBytes: number
+  readonly #memoryBytes: number
   readonly #child: ChildProcess
   readonly #leftOver: () => number[]
   #ended = false
@@ -164,7 +165,7 @@ class PlainProcess implements SandboxProcess {
 
   constructor(spec: SandboxSpec, child: ChildProcess, leftOver: () => number[]) {
     this.id = spec.id
-    this.memoryBytes = spec.memoryBytes
+    this.#memoryBytes = spec.memoryBytes
     this.#child = child
     this.#leftOver = leftOver
     this.stdout = child.stdout!
@@ -173,15 +174,11 @@ class PlainProcess implements SandboxProcess {
     this.exited = this.#waitForEnd()
   }
 
-  processIds(): readonly number[] {
-    return this.#ended || this.#child.pid === undefined ? [] : processTree(this.#child.pid)
-  }
-
-  observed(bytes: number): void {
-    this.#peakBytes = Math.max(this.#peakBytes, bytes)
-  }
-
-  exceeded(): void {
+  look(): void {
+    if (this.#ended || this.#child.pid === undefined || process.platform !== 'linux') return
+    const { peakBytes, isTooMuch } = judgeResidentMemory(processTree(this.#child.pid), this.#memoryBytes)
+    this.#peakBytes = Math.max(this.#peakBytes, peakBytes)
+    if (!isTooMuch) return
     this.#outOfMemory = true
     this.kill()
   }
@@ -210,7 +207,7 @@ class PlainProcess implements SandboxProcess {
   }
 
   peakMemoryBytes(): number {
-    lookAt(this)
+    this.look()
     return this.#peakBytes
   }
 
@@ -241,15 +238,6 @@ async function killAll(find: () => number[]): Promise<void> {
     for (const pid of left) signal(pid, 'SIGKILL')
     await new Promise((resolve) => setTimeout(resolve, 1 + round))
   }
-}
-
-/** Resolves when a stream has ended; what nobody listens to is read away, or it would never end. */
-function streamEnd(stream: Readable): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.readableEnded || stream.destroyed) return resolve()
-    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve())
-    if (stream.readableFlowing === null && stream.listenerCount('readable') === 0) stream.resume()
-  })
 }
 
 async function connectTo(spec: SandboxSpec): Promise<Socket> {

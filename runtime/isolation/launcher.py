@@ -1,0 +1,191 @@
+"""First stage of a zygote: builds the root that every environment of one interpreter shares, goes into it, and becomes zygote.py.
+
+Started by src/sandbox/zygote.ts with the host's file system, as root or as an ordinary user; descriptor 3 is the control socket, whose first line
+is the settings. What it builds, in a mount namespace of its own:
+
+    /usr /bin /sbin /lib*      the host's, read-only          /var/lang     the interpreter's prefix, read-only
+    /etc                       made here, read-only           /var/runtime  the bootstrap, read-only
+    /dev                       six nodes and four links       /.host        the whole host, until the child lets go of it
+    /tmp /proc /var/task /opt  empty, for the child to mount over
+
+An ordinary user first becomes root of a user namespace: with the ids of /etc/subuid when `newuidmap` is there, so that each
+environment gets a user of its own, else with no other id than its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import kernel  # noqa: E402
+
+HOST = "/.host"
+SHARED = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu")
+COPIED = ("ld.so.cache", "ld.so.conf", "services", "protocols", "mime.types", "resolv.conf", "gai.conf", "host.conf", "ethertypes", "rpc")
+BOUND = ("ssl", "pki", "ca-certificates", "alternatives", "ld.so.conf.d", "crypto-policies")
+DEVICES = ("null", "zero", "full", "random", "urandom")
+MADE = {
+    "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:Kernel Overflow User:/:/sbin/nologin\n"
+    "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
+    "group": "root:x:0:\nnobody:x:65534:\nsbx_user1051:x:990:\n",
+    "hosts": "127.0.0.1 localhost localhost.localdomain\n::1 localhost localhost.localdomain\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+    "hostname": "localhost\n",
+}
+
+
+def main():
+    settings = json.loads(_read_line(3))
+    try:
+        if settings["tier"] == "userns":
+            _become_root_of_user_namespace(settings.get("subordinate"))
+        kernel.unshare(kernel.NEWNS)
+        kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SLAVE)
+        program = _build(settings)
+        _enter(settings["root"])
+        settings["host"] = HOST
+        handed = _handed_over(settings)
+        os.execve(program[0], program, dict(settings["environment"], **handed))
+    except OSError as error:
+        os.write(3, (json.dumps({"event": "broken", "because": str(error)}) + "\n").encode())
+        sys.exit(1)
+
+
+def _become_root_of_user_namespace(subordinate):
+    uid, gid = os.getuid(), os.getgid()
+    if not subordinate:
+        kernel.unshare(kernel.NEWUSER)
+        return kernel.map_user(0, 0, uid, gid)
+    # The maps are written from outside, by programs that may: a helper that stays behind runs them.
+    ready, go = os.pipe()
+    helper = os.fork()
+    if helper == 0:
+        os.close(go)
+        os.read(ready, 1)
+        parent = str(os.getppid())
+        for program, own, ids in (("newuidmap", uid, subordinate["uids"]), ("newgidmap", gid, subordinate["gids"])):
+            run = subprocess.run([program, parent, "0", str(own), "1", "1", str(ids["first"]), str(ids["count"])], capture_output=True)
+            if run.returncode != 0:
+                os.write(2, run.stderr)
+                os._exit(1)
+        os._exit(0)
+    os.close(ready)
+    kernel.unshare(kernel.NEWUSER)
+    os.write(go, b"x")
+    os.close(go)
+    if os.waitpid(helper, 0)[1] != 0:
+        raise OSError(1, "newuidmap and newgidmap could not give this user its ids of /etc/subuid and /etc/subgid")
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+
+
+def _build(settings):
+    """Returns the program of the second stage and its arguments, as seen from the new root."""
+    root = settings["root"]
+    kernel.mount("tmpfs", root, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=8m")
+    inside = lambda path: root + path  # noqa: E731
+    for folder in ("/etc", "/dev", "/proc", "/tmp", "/var/task", "/var/lang", "/var/runtime", "/opt", "/home", "/root", HOST):
+        os.makedirs(inside(folder), 0o755)
+    for folder in SHARED:
+        if os.path.islink(folder):
+            os.symlink(os.readlink(folder), inside(folder))
+        elif os.path.isdir(folder):
+            os.mkdir(inside(folder), 0o755)
+            kernel.bind(folder, inside(folder))
+    _make_etc(inside("/etc"))
+    _make_dev(inside("/dev"))
+    prefix = settings["interpreter"]["prefix"]
+    kernel.bind(prefix, inside("/var/lang"))
+    # Shared libraries and compiled-in paths name the place where it was installed.
+    for place in {prefix, settings["launcher"]["prefix"]}:
+        if not os.path.isdir(inside(place)):
+            os.makedirs(inside(place), 0o755)
+            kernel.bind(place, inside(place))
+    second = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zygote.py")
+    script = HOST + second
+    if settings.get("runtimeFolder"):
+        kernel.bind(settings["runtimeFolder"], inside("/var/runtime"))
+        if settings["launcher"]["prefix"] == prefix:
+            # The second stage is read from where the bootstrap will be, so that its command line is the one that Lambda's has.
+            kernel.mount(second, inside("/var/runtime/bootstrap.py"), None, kernel.MS_BIND)
+            script = "/var/runtime/bootstrap.py"
+    return [_inside_program(settings["launcher"], prefix, inside), "-S", script]
+
+
+def _inside_program(launcher, prefix, inside):
+    if launcher["prefix"] == prefix:
+        name = "/var/lang/bin/python" + ".".join(launcher["version"].split(".")[:2])
+        if os.path.exists(inside(name)):
+            return name
+    return launcher["executable"]
+
+
+def _make_etc(etc):
+    for name, text in MADE.items():
+        _put(os.path.join(etc, name), text.encode())
+    for name in COPIED:
+        try:
+            with open("/etc/" + name, "rb") as file:
+                _put(os.path.join(etc, name), file.read())
+        except OSError:
+            pass
+    for name in BOUND:
+        if os.path.isdir("/etc/" + name):
+            os.mkdir(os.path.join(etc, name), 0o755)
+            kernel.bind("/etc/" + name, os.path.join(etc, name))
+    os.symlink("/proc/self/mounts", os.path.join(etc, "mtab"))
+    os.symlink("/usr/share/zoneinfo/UTC", os.path.join(etc, "localtime"))
+    if os.path.exists("/usr/lib/os-release"):
+        os.symlink("/usr/lib/os-release", os.path.join(etc, "os-release"))
+
+
+def _make_dev(dev):
+    for name in DEVICES:
+        node = os.path.join(dev, name)
+        _put(node, b"")
+        kernel.bind("/dev/" + name, node, writable=True, devices=True)
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        os.symlink("/proc/self/fd" + target, os.path.join(dev, name))
+
+
+def _put(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+    os.chmod(path, 0o644)
+
+
+def _enter(root):
+    os.chdir(root)
+    kernel.pivot_root(".", root + HOST)
+    os.chdir("/")
+    kernel.mount(None, "/", None, kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID)
+
+
+def _handed_over(settings):
+    """The settings go on through a pipe, not a variable: a function may read what its process was started with."""
+    out, into = os.pipe()
+    os.write(into, json.dumps(settings).encode())
+    os.close(into)
+    if out != 5:
+        os.dup2(out, 5)
+        os.close(out)
+    os.set_inheritable(3, True)
+    os.set_inheritable(5, True)
+    return {}
+
+
+def _read_line(fd):
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        byte = os.read(fd, 1)
+        if not byte:
+            sys.exit(0)
+        line += byte
+    return bytes(line)
+
+
+if __name__ == "__main__":
+    main()

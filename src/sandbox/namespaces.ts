@@ -1,0 +1,459 @@
+/**
+ * Tiers `root` and `userns`: every environment in namespaces of its own (mounts, processes, IPC, host name, users, network), forked from a
+ * warm interpreter. As root each has a user id of its own on the host; as an ordinary user one of /etc/subuid when `newuidmap` is there, else
+ * the service's own, seen as another inside.
+ */
+import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { mebibyte } from '../base/byte-size.ts'
+import { ControlGroups, type ControlGroup } from './cgroups.ts'
+import { launchFailed } from './errors.ts'
+import { exitStatus, streamEnd } from './exit-status.ts'
+import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
+import { processTree, signal } from './process-tree.ts'
+import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
+import { StateFolder } from './state-folder.ts'
+import { subordinateIds } from './subordinate-ids.ts'
+import { UserIds } from './user-ids.ts'
+import { mayFork } from './zygote-rule.ts'
+import { Zygote, type ZygoteEvent, type ZygoteSettings } from './zygote.ts'
+
+/** What Lambda's variables are when an interpreter starts, as far as a starting process reads them. */
+export const warmEnvironment = {
+  LANG: 'en_US.UTF-8',
+  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+  TZ: ':UTC',
+} as const
+
+/** Lambda counts neither its runtime's own overhead nor what the kernel takes for a process against the configured memory. */
+const allowanceBytes = 16 * mebibyte
+
+/** How far the kernel's limit stands above the watched one, so that a burst into /tmp is not taken for memory before it is seen. */
+const slackBytes = 32 * mebibyte
+
+/** Processes and threads of one user, as a Lambda environment shows them. */
+const processesOfUser = 742
+
+export interface NamespaceSandboxOptions {
+  readonly tier: 'root' | 'userns'
+  /** A folder of the service's own; what an earlier service left in it is swept. */
+  readonly stateFolder: string
+  /** Host folder with `bootstrap.py`, seen at /var/runtime, which a warm interpreter imports. Without it programs are only executed. */
+  readonly runtimeFolder?: string | undefined
+  /** A Python of 3.8 or later with ctypes, for interpreters that cannot set up their own isolation. */
+  readonly launcher?: SandboxSpec['interpreter'] | undefined
+}
+
+export function createNamespaceSandbox(options: NamespaceSandboxOptions): Sandbox {
+  return new NamespaceSandbox(options)
+}
+
+class NamespaceSandbox implements Sandbox {
+  readonly tier: 'root' | 'userns'
+  readonly fileAccess: 'as-other' | 'as-owner'
+  readonly #options: NamespaceSandboxOptions
+  readonly #state: StateFolder
+  readonly #groups: ControlGroups
+  readonly #users: UserIds
+  readonly #subordinate: ZygoteSettings['subordinate']
+  readonly #zygotes = new Map<string, Promise<Zygote>>()
+  readonly #environments = new Map<string, Environment>()
+  readonly #watch = new MemoryWatch()
+
+  constructor(options: NamespaceSandboxOptions) {
+    this.#options = options
+    this.tier = options.tier
+    this.#subordinate = options.tier === 'userns' ? subordinateIds() : undefined
+    this.fileAccess = options.tier === 'root' || this.#subordinate ? 'as-other' : 'as-owner'
+    this.#users = new UserIds(options.stateFolder)
+    this.#state = new StateFolder(options.stateFolder, options.tier)
+    this.#groups = ControlGroups.open(this.#state.name)
+    this.#state.rememberGroups(this.#groups.folders)
+  }
+
+  async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    const zygote = await this.#zygoteFor(spec.interpreter)
+    let environment = this.#environments.get(spec.id)
+    if (environment?.isRunning) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
+    if (!environment) {
+      environment = this.#newEnvironment(spec, zygote)
+      this.#environments.set(spec.id, environment)
+    }
+    try {
+      return await environment.launch(spec)
+    } catch (error) {
+      await this.release(spec.id)
+      throw error
+    }
+  }
+
+  async warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
+    await this.#zygoteFor(interpreter)
+  }
+
+  async release(id: string): Promise<void> {
+    const environment = this.#environments.get(id)
+    if (!environment) return
+    await environment.release()
+    this.#environments.delete(id)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#environments.keys()].map((id) => this.release(id)))
+    const zygotes = await Promise.allSettled(this.#zygotes.values())
+    await Promise.all(zygotes.map((zygote) => (zygote.status === 'fulfilled' ? zygote.value.stop() : undefined)))
+    this.#watch.stop()
+    this.#groups.remove()
+    this.#state.remove()
+  }
+
+  #newEnvironment(spec: SandboxSpec, zygote: Zygote): Environment {
+    const user = this.#takeUser()
+    const group = this.#groups.make(spec.id, {
+      memoryBytes: spec.memoryBytes + allowanceBytes + slackBytes,
+      processes: spec.processes,
+      cpuShare: spec.cpuShare,
+    })
+    return new Environment({
+      spec,
+      tier: this.tier,
+      zygote,
+      group,
+      watch: this.#watch,
+      user: user.id,
+      canSetGroups: user.id !== 0,
+      giveBack: user.giveBack,
+    })
+  }
+
+  /** The id as the zygote counts: the host's own as root, one of its user namespace otherwise; 0 there is the service's user. */
+  #takeUser(): { readonly id: number; readonly giveBack: () => void } {
+    if (this.#options.tier === 'userns' && !this.#subordinate) return { id: 0, giveBack: () => {} }
+    const taken = this.#users.take()
+    const giveBack = (): void => this.#users.giveBack(taken)
+    return { id: this.#subordinate ? 1 + (taken - this.#users.range.first) : taken, giveBack }
+  }
+
+  #zygoteFor(interpreter: SandboxSpec['interpreter']): Promise<Zygote> {
+    const key = interpreter.executable
+    const known = this.#zygotes.get(key)
+    if (known) return known
+    const starting = this.#startZygote(interpreter)
+    this.#zygotes.set(key, starting)
+    // One that failed or was killed is started anew by the next launch.
+    const forget = (): void => {
+      if (this.#zygotes.get(key) === starting) this.#zygotes.delete(key)
+    }
+    starting.then((zygote) => zygote.ended.then(forget), forget)
+    return starting
+  }
+
+  async #startZygote(interpreter: SandboxSpec['interpreter']): Promise<Zygote> {
+    const [major = 0, minor = 0] = interpreter.version.split('.').map(Number)
+    const canLaunch = major === 3 && minor >= 8
+    const launcher = canLaunch ? interpreter : this.#options.launcher
+    if (!launcher)
+      throw launchFailed({
+        id: `python${interpreter.version}`,
+        because: 'isolation needs a Python of 3.8 or later to start it with, and there is none',
+      })
+    const zygote = new Zygote({
+      tier: this.#options.tier,
+      folder: join(this.#state.path, `python${interpreter.version}-${this.#zygotes.size}-${(launched += 1)}`),
+      interpreter,
+      launcher,
+      runtimeFolder: this.#options.runtimeFolder,
+      environment: warmEnvironment,
+      subordinate: this.#subordinate,
+    })
+    await zygote.ready
+    return zygote
+  }
+}
+
+let launched = 0
+
+interface EnvironmentParts {
+  readonly spec: SandboxSpec
+  readonly tier: 'root' | 'userns'
+  readonly zygote: Zygote
+  readonly group: ControlGroup
+  readonly watch: MemoryWatch
+  readonly user: number
+  readonly canSetGroups: boolean
+  readonly giveBack: () => void
+}
+
+/** Namespaces, groups and a user, which one process after another may use. */
+class Environment {
+  readonly parts: EnvironmentParts
+  #running: NamespaceProcess | undefined
+  #holder: number | undefined
+  #released: Promise<void>
+  #onReleased: () => void = () => {}
+  #starting: ((event: ZygoteEvent) => void) | undefined
+  #isGone = false
+
+  constructor(parts: EnvironmentParts) {
+    this.parts = parts
+    this.#released = new Promise((resolve) => {
+      this.#onReleased = resolve
+    })
+    parts.zygote.listen(parts.spec.id, (event) => this.#hear(event))
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
+  async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    const { zygote, group } = this.parts
+    const folder = await zygote.takeSlot()
+    const streams = ['stdout', 'stderr', 'telemetry'].map((name) => readNamedPipe(join(folder, name)))
+    const into = openSync(join(folder, 'spec'), constants.O_RDWR | constants.O_NONBLOCK)
+    const answer = new Promise<ZygoteEvent>((resolve) => {
+      this.#starting = resolve
+    })
+    const launched = new NamespaceProcess(this, spec, streams)
+    this.#running = launched
+    try {
+      zygote.launch({
+        id: spec.id,
+        folder,
+        apiSocket: spec.apiSocket,
+        network: spec.network,
+        groups: group.attachFiles,
+        unified: group.unifiedFolder,
+      })
+      await writeAll(into, `${JSON.stringify(this.#guestSpec(spec))}\n`)
+      const event = await answer
+      if (event.event !== 'started') {
+        const because = (event.event === 'failed' && event.because) || 'the warm interpreter ended'
+        throw launchFailed({ id: spec.id, because })
+      }
+      this.#holder = event.pid
+    } catch (error) {
+      this.#running = undefined
+      for (const stream of streams) stream.destroy()
+      throw error
+    } finally {
+      closeSync(into)
+      rmSync(folder, { recursive: true, force: true })
+    }
+    const unwatch = this.parts.watch.add(launched)
+    void launched.exited.then(unwatch)
+    return launched
+  }
+
+  /** The program and what it started, by their ids on the host. */
+  processIds(): readonly number[] {
+    if (this.parts.group.watchesMemory) return this.parts.group.processIds()
+    return this.#holder === undefined ? [] : processTree(this.#holder).slice(1)
+  }
+
+  tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void {
+    if (!this.#isGone) this.parts.zygote.tell(this.parts.spec.id, action)
+  }
+
+  /** The whole namespace, without asking anyone in it. */
+  killHolder(): void {
+    if (!this.#isGone && this.#holder !== undefined) signal(this.#holder, 'SIGKILL')
+  }
+
+  ended(): void {
+    this.#running = undefined
+  }
+
+  async release(): Promise<void> {
+    const { zygote, group, spec, giveBack } = this.parts
+    const running = this.#running
+    running?.kill()
+    if (!this.#isGone) zygote.tell(spec.id, 'release')
+    await this.#released
+    await running?.exited
+    await removeGroup(group)
+    giveBack()
+  }
+
+  #hear(event: ZygoteEvent): void {
+    if (event.event === 'started' || event.event === 'failed') {
+      this.#starting?.(event)
+      this.#starting = undefined
+    } else if (event.event === 'exited') this.#running?.finish(event.status)
+    else {
+      this.#isGone = true
+      this.#starting?.(event)
+      this.#running?.finish(9)
+      this.#onReleased()
+    }
+  }
+
+  #guestSpec(spec: SandboxSpec): object {
+    const { user, canSetGroups } = this.parts
+    return {
+      uid: user,
+      gid: user,
+      canSetGroups,
+      binds: spec.binds,
+      temporaryBytes: spec.temporaryBytes,
+      workingDirectory: spec.workingDirectory,
+      argv: spec.argv,
+      environment: spec.environment,
+      zygote: mayFork(spec, warmEnvironment),
+      userProcesses: canSetGroups || countsProcessesPerNamespace ? processesOfUser : 1_000_000,
+    }
+  }
+}
+
+/** Since Linux 5.14 the limit of a user's processes is counted per user namespace; before, one environment would count the service's too. */
+const countsProcessesPerNamespace = ((): boolean => {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  return major > 5 || (major === 5 && minor >= 14)
+})()
+
+class NamespaceProcess implements SandboxProcess, Watched {
+  readonly id: string
+  readonly tier: 'root' | 'userns'
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly telemetry: Readable
+  readonly exited: Promise<ExitStatus>
+  readonly #environment: Environment
+  readonly #memoryBytes: number
+  readonly #temporaryBytes: number
+  #finish: (status: number) => void = () => {}
+  #isFinished = false
+  #outOfMemory = false
+  #peakBytes = 0
+  #raisedTo = 0
+  frozen = false
+
+  constructor(environment: Environment, spec: SandboxSpec, streams: readonly Readable[]) {
+    this.#environment = environment
+    this.id = spec.id
+    this.tier = environment.parts.tier
+    this.#memoryBytes = spec.memoryBytes
+    this.#temporaryBytes = spec.temporaryBytes
+    ;[this.stdout, this.stderr, this.telemetry] = streams as [Readable, Readable, Readable]
+    const status = new Promise<number>((resolve) => {
+      this.#finish = resolve
+    })
+    this.exited = status.then(async (wait) => {
+      this.#isFinished = true
+      const outOfMemory = this.#outOfMemory || ((wait & 0x7f) === 9 && environment.parts.group.outOfMemory)
+      await Promise.all(streams.map(streamEnd))
+      environment.ended()
+      return exitStatus(wait, outOfMemory)
+    })
+  }
+
+  /** Told once by the holder; told again, with a made-up status, when the holder is gone. */
+  finish(status: number): void {
+    this.#finish(status)
+  }
+
+  look(): void {
+    if (this.#isFinished) return
+    const { group } = this.#environment.parts
+    if (!group.watchesMemory) {
+      const { peakBytes, isTooMuch } = judgeResidentMemory(
+        this.#environment.processIds(),
+        this.#memoryBytes + allowanceBytes,
+      )
+      this.#peakBytes = Math.max(this.#peakBytes, peakBytes)
+      if (isTooMuch) this.#exceed()
+      return
+    }
+    const { own, files } = group.memoryUse()
+    this.#peakBytes = Math.max(this.#peakBytes, own)
+    if (own > this.#memoryBytes + allowanceBytes) return this.#exceed()
+    this.#makeRoomFor(files)
+  }
+
+  freeze(): void {
+    if (this.frozen) return
+    this.frozen = true
+    if (this.#environment.parts.group.canFreeze) this.#environment.parts.group.freeze()
+    else this.#environment.tell('freeze')
+  }
+
+  thaw(): void {
+    if (!this.frozen) return
+    this.frozen = false
+    if (this.#environment.parts.group.canFreeze) this.#environment.parts.group.thaw()
+    else this.#environment.tell('thaw')
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#isFinished) return
+    this.thaw()
+    this.#environment.tell('terminate')
+    const timer = setTimeout(() => this.kill(), graceMs)
+    await this.exited
+    clearTimeout(timer)
+  }
+
+  kill(): void {
+    if (this.#isFinished) return
+    this.thaw()
+    this.#environment.tell('kill')
+    const timer = setTimeout(() => this.#environment.killHolder(), 2000).unref()
+    void this.exited.then(() => clearTimeout(timer))
+  }
+
+  peakMemoryBytes(): number {
+    this.look()
+    const [program] = this.#isFinished ? [] : this.#environment.processIds()
+    if (program !== undefined) {
+      const { peakBytes } = judgeResidentMemory([program], Number.MAX_SAFE_INTEGER)
+      this.#peakBytes = Math.max(this.#peakBytes, peakBytes)
+    }
+    return this.#peakBytes
+  }
+
+  #exceed(): void {
+    this.#outOfMemory = true
+    this.kill()
+  }
+
+  /**
+   * On Lambda /tmp is a disk. Here it is memory, which the kernel counts with the environment's: its limit moves up by what lies in /tmp,
+   * or 128 MB of memory would be full after 128 MB of files.
+   */
+  #makeRoomFor(files: number): void {
+    const step = 8 * mebibyte
+    const wanted = Math.min(Math.ceil(files / step) * step, this.#temporaryBytes)
+    if (wanted === this.#raisedTo) return
+    this.#raisedTo = wanted
+    this.#environment.parts.group.setMemory(this.#memoryBytes + allowanceBytes + slackBytes + wanted)
+  }
+}
+
+/** Opened before the program opens its end, which then need not wait; it ends when the last of the program's processes has closed it. */
+function readNamedPipe(path: string): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  return new Socket({ fd, readable: true, writable: false })
+}
+
+/** Nearly always one write: a pipe takes 64 KiB before anyone has read. */
+async function writeAll(fd: number, text: string): Promise<void> {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+    if (rest.length > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+/** The kernel may still be taking the last process apart. */
+async function removeGroup(group: ControlGroup): Promise<void> {
+  for (let attempt = 0; attempt < 100 && !group.remove(); attempt += 1)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+}

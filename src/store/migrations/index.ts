@@ -3,6 +3,7 @@ import { functionsMigration } from './0001-functions.ts'
 import { objectsMigration } from './0002-objects.ts'
 import { logsMigration } from './0003-logs.ts'
 import { accessMigration } from './0004-access.ts'
+import { eventsMigration } from './0005-events.ts'
 import { logEventsMigration } from './logs-0001-events.ts'
 
 /** The catalog's migrations, oldest first. Add at the end; never edit one that was released. */
@@ -11,6 +12,7 @@ export const catalogMigrations: readonly Migration[] = [
   objectsMigration,
   logsMigration,
   accessMigration,
+  eventsMigration,
 ]
 
 /** The migrations of `logs.db`, which is a file of its own because log events may be lost in a power cut and the catalog may not. */

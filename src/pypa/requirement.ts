@@ -72,6 +72,7 @@ function parsedSpecifiers(text: string, fail: Fail): SpecifierSet {
   if (text === '') return []
   if (!/^[~=!<>]/.test(text))
     return fail(`\`${text}\` follows the name, where an operator such as \`==\` or \`>=\` belongs`)
+  if (/,\s*,/.test(text)) return fail('two commas follow each other')
   try {
     return parseSpecifierSet(text)
   } catch (error) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { closeVersionText, garbled, versionText } from '../../test/kit/arbitrary-pypa.ts'
 import { askPackaging, hasPackaging } from '../../test/kit/packaging-oracle.ts'

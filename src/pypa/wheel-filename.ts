@@ -31,7 +31,7 @@ export function parseWheelFilename(filename: string): WheelFilename {
   const [distribution, versionText] = parts as [string, string]
   if (distribution.includes('__') || !/^[\p{L}\p{N}_.]+$/u.test(distribution))
     return fail(`\`${distribution}\` is not a distribution's name`)
-  const version = tryParseVersion(versionText.replaceAll('_', '-'))
+  const version = tryParseVersion(versionText)
   if (!version) return fail(`\`${versionText}\` is not a version`)
   const build = parts.length === 6 ? /^(\d+)(.*)$/s.exec(parts[2]!) : undefined
   if (build === null) return fail(`\`${parts[2]}\` is not a build number`)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 /** Inputs for property tests: versions, specifiers and markers as people and tools write them, odd spellings included. */
 

@@ -19,8 +19,8 @@ export interface ActivationOptions {
   readonly clock: Clock
   readonly log: Log
   readonly changes: Announcer<FunctionChanged>
-  /** Unpacks a deployment package or a layer, so that environments can use it. May be called again for what is there already. */
-  readonly prepareCode: (digest: Digest) => Promise<void>
+  /** Unpacks a deployment package and its layers, so that environments can use them. Called again for what is there already. */
+  readonly prepareCode: (digest: Digest, layers: readonly Digest[]) => Promise<unknown>
   /** How long the state in between is shown at least, in milliseconds. */
   readonly delayMs: number
 }
@@ -90,14 +90,12 @@ export class Activation {
   /** Why the code could not be prepared, or null. */
   async #prepare(version: FunctionVersion): Promise<string | null> {
     try {
-      await this.#options.prepareCode(version.codeDigest)
-      const layers = version.configuration.Layers ?? []
-      for (const { codeDigest } of await layerDigests(
-        this.#options.catalog.db,
-        layers.map((layer) => layer.Arn),
-      )) {
-        await this.#options.prepareCode(codeDigest)
-      }
+      const arns = (version.configuration.Layers ?? []).map((layer) => layer.Arn)
+      const layers = await layerDigests(this.#options.catalog.db, arns)
+      await this.#options.prepareCode(
+        version.codeDigest,
+        layers.map((layer) => layer.codeDigest),
+      )
       return null
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)

@@ -25,11 +25,15 @@ export const resourceConflict = defineError(
   refusal('Wait until the change under way has ended, or choose another name'),
 )
 
-/** `untyped`: this one refusal is answered without the member `Type`. */
-export const invalidParameter = defineError('ZY0642', 'refused', (p: Refusal & { readonly untyped?: boolean }) => ({
-  message: p.text,
-  hint: 'Change the value that is named',
-}))
+/** `untyped`: this one refusal is answered without the member `Type`. `defect`: what our own reader found, for the log. */
+export const invalidParameter = defineError(
+  'ZY0642',
+  'refused',
+  (p: Refusal & { readonly untyped?: boolean; readonly defect?: string }) => ({
+    message: p.text,
+    hint: 'Change the value that is named',
+  }),
+)
 
 export const preconditionFailed = defineError(
   'ZY0643',

@@ -107,6 +107,21 @@ export class Functions {
     return made.at(-1)!
   }
 
+  /** @throws `resourceConflict` when there is a function of this name: said before its package is taken */
+  async expectFree(key: FunctionKey): Promise<void> {
+    if (await findFunction(this.#catalog.db, key)) {
+      throw resourceConflict({ text: `Function already exist: ${key.name}` })
+    }
+  }
+
+  /** `$LATEST`, when it may be updated now: said before a package is taken. */
+  async expectUpdatable(key: FunctionKey, revisionId: string | undefined): Promise<FunctionVersion> {
+    const current = await getLatest(this.#catalog.db, key)
+    if (revisionId !== undefined && revisionId !== current.revisionId) throw revisionMismatch()
+    expectSettled(current)
+    return current
+  }
+
   /** Other code for `$LATEST`. Invocations run the old one until the new one is ready. */
   async updateCode(
     key: FunctionKey,

@@ -70,6 +70,7 @@ export class HttpApiRequest implements ApiRequest {
   readonly id: string
   readonly method: string
   readonly path: string
+  readonly rawQuery: string
   readonly headers: IncomingMessage['headers']
   readonly caller: Caller
   readonly origin: string
@@ -89,6 +90,7 @@ export class HttpApiRequest implements ApiRequest {
     this.id = exchange.id
     this.method = exchange.method
     this.path = exchange.path
+    this.rawQuery = exchange.rawQuery
     this.headers = exchange.headers
     this.caller = caller
     this.origin = `http://${exchange.headers.host}`

@@ -24,6 +24,8 @@ export interface ApiRequest {
   readonly method: string
   /** The path as sent, still percent-encoded, without the query. */
   readonly path: string
+  /** As sent, without `?`; empty when there is none. */
+  readonly rawQuery: string
   /** Decoded names and values, in the order sent; a name without `=` has the value ''. */
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders

@@ -1,6 +1,7 @@
 /** Takes the members of an operation's input from path, query, headers and body, and gives each the type that the model names. */
 import { defineError } from '../../../base/errors.ts'
 import { shapes } from '../model/model.gen.ts'
+import { PackageBytes } from '../package-bytes.ts'
 import type { Shape } from '../model/shape.ts'
 
 export const malformedJson = defineError('ZY0830', 'refused', (p: { because: string }) => ({
@@ -110,8 +111,8 @@ function convert(shapeName: string, value: unknown): unknown {
       return expectType(value, typeof value === 'number', 'a Double')
     case 'blob':
       // A package was taken out of the body while it was read; what stands in its place is not a string.
-      if (typeof value === 'object') return value
-      return Buffer.from(expectType(value, typeof value === 'string', 'a Blob') as string, 'base64')
+      if (value instanceof PackageBytes) return value
+      return new PackageBytes([Buffer.from(expectType(value, typeof value === 'string', 'a Blob') as string, 'base64')])
   }
 }
 

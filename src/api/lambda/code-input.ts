@@ -1,0 +1,32 @@
+/** The three ways in which a request names its package. */
+import { invalidParameter } from '../../functions/errors.ts'
+import type { Scope } from '../../functions/function-name.ts'
+import type { Code } from '../../functions/functions.ts'
+import type { PackageBytes } from './package-bytes.ts'
+import type { LambdaServices } from './services.ts'
+
+export interface CodeInput {
+  readonly ZipFile?: PackageBytes
+  readonly S3Bucket?: string
+  readonly S3Key?: string
+  readonly S3ObjectVersion?: string
+  readonly ImageUri?: string
+}
+
+/** Takes the package into the store; durable and checked when this resolves. */
+export async function takeCode(input: CodeInput, scope: Scope, services: LambdaServices): Promise<Code> {
+  const { ZipFile, S3Bucket, S3Key, S3ObjectVersion, ImageUri } = input
+  if (ImageUri !== undefined) {
+    throw invalidParameter({ text: "Please don't provide ImageUri when updating a function with packageType Zip." })
+  }
+  if (ZipFile !== undefined && (S3Bucket !== undefined || S3Key !== undefined)) {
+    throw invalidParameter({ text: 'Please do not provide other FunctionCode parameters when providing a ZipFile.' })
+  }
+  if (ZipFile !== undefined) return services.packages.upload(() => ZipFile.stream(), ZipFile.bytes)
+  if (S3Bucket === undefined && S3Key === undefined) {
+    throw invalidParameter({ text: 'Please provide a source for function code.' })
+  }
+  if (S3Bucket === undefined) throw invalidParameter({ text: 'S3Bucket is required when S3Key is given.' })
+  if (S3Key === undefined) throw invalidParameter({ text: 'S3Key is required when S3Bucket is given.' })
+  return services.packages.fetch(scope, { bucket: S3Bucket, key: S3Key, versionId: S3ObjectVersion })
+}

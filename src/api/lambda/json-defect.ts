@@ -1,0 +1,57 @@
+/**
+ * Why bytes are not JSON, in the words of the parser that AWS uses, or `undefined` when they are.
+ *
+ * The first lines of its sentences were recorded for a byte that starts no character and for one that starts no value; the others
+ * follow the parser's public wording.
+ */
+export function jsonDefect(bytes: Uint8Array): string | undefined {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return encodingDefect(Buffer.from(bytes))
+  }
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch (error) {
+    return syntaxDefect(text, error)
+  }
+}
+
+const source = (line: number, column: number): string =>
+  `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`
+
+const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+/** Inside a string a byte must start a character; outside it must start a value. */
+function encodingDefect(bytes: Buffer): string {
+  const position = firstInvalidByte(bytes)
+  const before = bytes.subarray(0, position)
+  const isInString = (before.toString('latin1').replaceAll(/\\./g, '').match(/"/g)?.length ?? 0) % 2 === 1
+  const byte = bytes[position]!
+  if (isInString) return `Invalid UTF-8 start byte 0x${byte.toString(16)}${source(1, position + 2)}`
+  const character = byte < 0xa0 ? `((CTRL-CHAR, code ${byte}))` : `('${String.fromCharCode(byte)}' (code ${byte}))`
+  return `Unexpected character ${character}: expected a valid value ${values}${source(1, position + 1)}`
+}
+
+function firstInvalidByte(bytes: Buffer): number {
+  for (let position = 0; position < bytes.length;) {
+    const byte = bytes[position]!
+    const length = byte < 0x80 ? 1 : byte >> 5 === 6 ? 2 : byte >> 4 === 14 ? 3 : byte >> 3 === 30 ? 4 : 0
+    if (length === 0 || bytes.subarray(position + 1, position + length).some((next) => next >> 6 !== 2)) return position
+    position += length
+  }
+  return bytes.length
+}
+
+function syntaxDefect(text: string, error: unknown): string {
+  const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length)
+  const before = text.slice(0, at)
+  const line = before.split('\n').length
+  const column = at - before.lastIndexOf('\n')
+  const word = /^[A-Za-z0-9_]+/.exec(text.slice(at))?.[0]
+  if (at >= text.length) return `Unexpected end-of-input${source(line, column)}`
+  if (word !== undefined) return `Unrecognized token '${word}': was expecting ${values}${source(line, column)}`
+  return `Unexpected character ('${text[at]}' (code ${text.charCodeAt(at)})): expected a valid value ${values}${source(line, column)}`
+}

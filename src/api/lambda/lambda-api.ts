@@ -1,0 +1,108 @@
+/** The Lambda API: finds the operation, reads and checks its input, answers. */
+import { accessDenied } from '../../functions/errors.ts'
+import { functionArn, parseFunctionName } from '../../functions/function-name.ts'
+import { asynchronousPayloadLimit, codeRequestLimit, synchronousPayloadLimit } from '../../lambda/quotas.ts'
+import { mayCall } from '../grants.ts'
+import type { ApiRequest, ApiResponse, ApiService, Caller, RequestHead } from '../http/message.ts'
+import { readCodeBody } from './code-body.ts'
+import { renderFault, unknownOperation, validationFailed } from './fault.ts'
+import { operationModels } from './model/model.gen.ts'
+import type { OperationResult } from './operation.ts'
+import { operations } from './operations.ts'
+import { route } from './router.ts'
+import type { LambdaServices } from './services.ts'
+import { parseBody, readInput, type Input } from './validation/read-input.ts'
+import { validationMessage } from './validation/validate.ts'
+
+/** Operations whose JSON carries a package. */
+const codeOperations: ReadonlySet<string> = new Set(['CreateFunction', 'UpdateFunctionCode', 'PublishLayerVersion'])
+
+/** Operations whose body is the event itself. */
+const eventOperations: ReadonlySet<string> = new Set(['Invoke', 'InvokeAsync', 'InvokeWithResponseStream'])
+
+/** Largest body of all other operations, in bytes. */
+const plainBodyLimit = 1024 * 1024
+
+export function createLambdaApi(services: LambdaServices): ApiService {
+  return {
+    name: 'lambda',
+    handle: (request) => handle(request, services),
+    renderError: (error, request) => renderFault(error, operationNameOf(request)),
+    bodyLimitBytes: (head) => bodyLimitOf(head),
+  }
+}
+
+async function handle(request: ApiRequest, services: LambdaServices): Promise<ApiResponse> {
+  const found = route(request.method, request.path, request.query)
+  const operation = found && operations.get(found.operation)
+  if (!found || !operation) throw unknownOperation({ method: request.method, path: request.path })
+  const model = operationModels[found.operation]!
+  if (request.caller.kind !== 'user' && !eventOperations.has(found.operation)) {
+    await expectGranted(request.caller, `lambda:${found.operation}`, resourceOf(found.labels, request.caller), services)
+  }
+  const { id, caller, headers, origin } = request
+  let input: Input = {}
+  if (model.input !== undefined) {
+    const isEvent = eventOperations.has(found.operation)
+    input = readInput(model.input, {
+      labels: found.labels,
+      query: request.query,
+      headers,
+      body: isEvent ? {} : await readBody(found.operation, request),
+      payload: isEvent ? await request.body(bodyLimitOf(request)) : undefined,
+    })
+    const broken = validationMessage(found.operation, input)
+    if (broken !== undefined) throw validationFailed({ text: broken })
+  }
+  const authorize = (action: string, resource: string): Promise<void> =>
+    expectGranted(caller, action, resource, services)
+  return toResponse(await operation.handle(input, { id, caller, headers, origin, services, authorize }), model.status)
+}
+
+/** What a function's role may do is decided by the policies of the role; people's keys may do everything in their account. */
+async function expectGranted(
+  caller: Caller,
+  action: string,
+  resource: string,
+  services: LambdaServices,
+): Promise<void> {
+  if (await mayCall(services.isGranted, caller, { action, resource })) return
+  throw accessDenied({
+    text: `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+  })
+}
+
+async function readBody(operation: string, request: ApiRequest): Promise<Input> {
+  if (codeOperations.has(operation)) return readCodeBody(request.stream())
+  return parseBody(await request.body(plainBodyLimit))
+}
+
+/** What a policy calls the thing that a request is about. */
+function resourceOf(labels: Readonly<Record<string, string>>, caller: Caller): string {
+  const name = labels['FunctionName']
+  if (name === undefined) return labels['Resource'] ?? '*'
+  const { qualifier, ...key } = parseFunctionName(name, caller)
+  return functionArn(key, qualifier)
+}
+
+function toResponse(result: OperationResult, status: number): ApiResponse {
+  const { headers, json } = result
+  if (json === undefined) return { status: result.status ?? status, headers: headers ?? {}, body: result.body }
+  return {
+    status: result.status ?? status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(json),
+  }
+}
+
+function operationNameOf(request: Pick<ApiRequest, 'method' | 'path'>): string | undefined {
+  return route(request.method, request.path, new URLSearchParams())?.operation
+}
+
+function bodyLimitOf(head: Pick<RequestHead, 'method' | 'path' | 'headers'>): number {
+  const operation = operationNameOf(head)
+  if (operation === undefined) return plainBodyLimit
+  if (codeOperations.has(operation)) return codeRequestLimit
+  if (operation === 'InvokeAsync') return asynchronousPayloadLimit
+  return eventOperations.has(operation) ? synchronousPayloadLimit : plainBodyLimit
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { functionArn, latest, parseFunctionName } from '../../../functions/function-name.ts'
+import { codeTooLarge } from '../../../functions/errors.ts'
+import { asynchronousPayloadLimit } from '../../../lambda/quotas.ts'
+import { parseClientContext } from '../client-context.ts'
+import { expectJson } from '../json-payload.ts'
+import { defineOperation, type OperationRequest } from '../operation.ts'
+
+interface Input {
+  readonly FunctionName: string
+  readonly Qualifier?: string
+  readonly InvocationType?: 'RequestResponse' | 'Event' | 'DryRun'
+  readonly LogType?: 'None' | 'Tail'
+  readonly ClientContext?: string
+  readonly Payload?: Buffer
+}
+
+const emptyEvent = Buffer.from('{}')
+
+export const invoke = defineOperation<Input>({
+  name: 'Invoke',
+  support: 'implemented',
+  note: '`RequestResponse`, `Event` and `DryRun`',
+  async handle(input, request) {
+    const { id, caller, services } = request
+    const { qualifier, ...key } = parseFunctionName(input.FunctionName, caller, input.Qualifier)
+    const invokedArn = functionArn(key, qualifier)
+    await request.authorize('lambda:InvokeFunction', invokedArn)
+    const target = await services.runnable.resolve(key, qualifier)
+    if (input.InvocationType === 'DryRun') return { status: 204 }
+    const payload = input.Payload && input.Payload.length > 0 ? input.Payload : emptyEvent
+    const clientContext = parseClientContext(input.ClientContext)
+    const traceHeader = traceHeaderOf(request, services.clock.now())
+    const headers = { 'X-Amzn-Trace-Id': traceHeader }
+    if (input.InvocationType === 'Event') {
+      if (payload.length > asynchronousPayloadLimit) {
+        throw codeTooLarge({
+          text: `${payload.length} byte payload is too large for the Event invocation type (limit ${asynchronousPayloadLimit} bytes)`,
+        })
+      }
+      await expectJson(payload)
+      await services.invoker.enqueue({ ...key, requestId: id, qualifier, payload, clientContext, traceHeader })
+      return { status: 202, headers }
+    }
+    await expectJson(payload)
+    const result = await services.invoker.invoke({
+      requestId: id,
+      target,
+      invokedArn,
+      payload,
+      clientContext,
+      traceHeader,
+      wantsLogTail: input.LogType === 'Tail',
+    })
+    return {
+      body: result.payload,
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        'X-Amz-Executed-Version': result.executedVersion || latest,
+        'x-amzn-Remapped-Content-Length': '0',
+        ...(result.functionError && { 'X-Amz-Function-Error': result.functionError }),
+        ...(input.LogType === 'Tail' && { 'X-Amz-Log-Result': result.logTail.toString('base64') }),
+      },
+    }
+  },
+})
+
+/** The caller's own trace when it sent one, else a new one; never sampled, since nobody collects it here. */
+function traceHeaderOf(request: OperationRequest, now: number): string {
+  const sent = request.headers['x-amzn-trace-id']
+  const root = typeof sent === 'string' ? /Root=(1-[0-9a-f]{8}-[0-9a-f]{24})/.exec(sent)?.[1] : undefined
+  const seconds = Math.floor(now / 1000)
+    .toString(16)
+    .padStart(8, '0')
+  return `Root=${root ?? `1-${seconds}-${randomBytes(12).toString('hex')}`};Parent=${randomBytes(8).toString('hex')};Sampled=0`
+}

@@ -1,0 +1,77 @@
+/** Takes deployment packages and layers into the blob store: sent with the request, or named in a bucket. */
+import type { Readable } from 'node:stream'
+import type { Digest } from '../base/digest.ts'
+import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
+import type { Blobs } from '../store/blobs.ts'
+import { codeTooLarge, invalidParameter } from './errors.ts'
+import type { Code } from './functions.ts'
+import type { Scope } from './function-name.ts'
+
+/** What the zip reader says of an upload. */
+export type UploadVerdict = { readonly unzippedBytes: number } | { readonly defect: string }
+
+/** Where a package stands in S3. */
+export interface ObjectReference {
+  readonly bucket: string
+  readonly key: string
+  readonly versionId?: string | undefined
+}
+
+/** The object's bytes as a blob of the same store, or S3's error, such as `NoSuchKey`. */
+export type FetchedObject =
+  | { readonly digest: Digest; readonly bytes: number }
+  | { readonly errorCode: string; readonly errorMessage: string }
+
+export interface DeploymentPackagesOptions {
+  readonly blobs: Blobs
+  /** Lists the archive with what Lambda accepts in mind, off the event loop. */
+  readonly validateUpload: (path: string) => Promise<UploadVerdict>
+  readonly fetchObject: (scope: Scope, object: ObjectReference) => Promise<FetchedObject>
+}
+
+export class DeploymentPackages {
+  readonly #options: DeploymentPackagesOptions
+
+  constructor(options: DeploymentPackagesOptions) {
+    this.#options = options
+  }
+
+  /** A package that came with the request. Durable when this resolves. */
+  async upload(body: () => Readable, bytes: number): Promise<Code> {
+    if (bytes === 0) throw invalidParameter({ text: 'Uploaded file must be a non-empty zip' })
+    if (bytes > zippedSizeLimit) {
+      throw codeTooLarge({ text: `Zipped size must be smaller than ${zippedSizeLimit} bytes` })
+    }
+    return this.#check(await this.#options.blobs.put(body()))
+  }
+
+  /** A package in a bucket; its bytes are shared with the object, not copied. */
+  async fetch(scope: Scope, object: ObjectReference): Promise<Code> {
+    const found = await this.#options.fetchObject(scope, object)
+    if ('errorCode' in found) {
+      throw invalidParameter({
+        text: `Error occurred while GetObject. S3 Error Code: ${found.errorCode}. S3 Error Message: ${found.errorMessage}`,
+      })
+    }
+    return this.#check(found)
+  }
+
+  async #check(blob: { readonly digest: Digest; readonly bytes: number }): Promise<Code> {
+    const verdict = await this.#options.validateUpload(this.#options.blobs.localPath(blob.digest))
+    if ('defect' in verdict) {
+      throw invalidParameter({
+        text: 'Could not unzip uploaded file. Please check your file, then try to upload again.',
+        defect: verdict.defect,
+      })
+    }
+    expectUnzippedSize(verdict.unzippedBytes)
+    return { digest: blob.digest, bytes: blob.bytes, unzippedBytes: verdict.unzippedBytes }
+  }
+}
+
+/** Of a package, or of a package with its layers. */
+export function expectUnzippedSize(bytes: number): void {
+  if (bytes >= unzippedSizeLimit) {
+    throw invalidParameter({ text: `Unzipped size must be smaller than ${unzippedSizeLimit} bytes` })
+  }
+}

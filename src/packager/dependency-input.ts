@@ -14,6 +14,8 @@ export type DependencyInput =
   | { readonly kind: 'script'; readonly file: string }
   /** Requirements that stand in no file. */
   | { readonly kind: 'lines'; readonly lines: readonly string[] }
+  /** Exact versions with their digests, in the syntax of requirements files, that stand in no file. No resolver is needed. */
+  | { readonly kind: 'pins'; readonly lines: readonly string[] }
   /** A lock that another tool wrote; it is read natively and no resolver runs. */
   | {
       readonly kind: 'lock'
@@ -43,6 +45,7 @@ export function describeInput(input: DependencyInput, relativeTo: (path: string)
     case 'requirements':
       return input.files.map(relativeTo).join(', ')
     case 'lines':
+    case 'pins':
       return input.lines.join(', ')
     case 'venv':
     case 'package':

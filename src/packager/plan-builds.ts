@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { defineError } from '../base/errors.ts'
 import { parseArchitecture, type Architecture } from '../lambda/architecture.ts'
 import { parseHandler } from '../lambda/handler.ts'
@@ -52,6 +52,8 @@ export interface BuildRequest {
   readonly noCheck?: boolean | undefined
   /** Requirements that stand in no file, for callers from code. */
   readonly lines?: readonly string[] | undefined
+  /** The same with exact versions and digests (`requests==2.32.5 --hash=sha256:…`): no resolver runs. */
+  readonly pins?: readonly string[] | undefined
   /** Whether locks may be written into the project; by default yes. */
   readonly writesLock?: boolean | undefined
 }
@@ -103,7 +105,7 @@ export function planBuilds(request: BuildRequest): readonly BuildPlan[] {
     locked: request.locked ?? false,
     offline: request.offline ?? false,
     upgrade: request.upgrade ?? false,
-    writesLock: request.writesLock ?? true,
+    writesLock: (request.writesLock ?? true) && isInProject(input, project),
     checks: !request.noCheck,
   }))
 }
@@ -177,6 +179,7 @@ function chooseInput(request: BuildRequest, project: string, pyproject: Pyprojec
   const groups = request.groups ?? []
   const asked: [flag: string, input: DependencyInput][] = []
   if (request.lines) asked.push(['lines', { kind: 'lines', lines: request.lines }])
+  if (request.pins) asked.push(['pins', { kind: 'pins', lines: request.pins }])
   if (request.requirements?.length)
     asked.push(['--requirements', inputOfFiles(request.requirements.map(path), extras, groups)])
   if (request.fromVenv !== undefined) asked.push(['--from-venv', { kind: 'venv', folder: path(request.fromVenv) }])
@@ -199,14 +202,14 @@ function inputOfFiles(files: readonly string[], extras: readonly string[], group
   const [file] = files as [string]
   const name = basename(file)
   if (files.length === 1 && name === 'pyproject.toml') return { kind: 'pyproject', file, extras, groups }
-  if (files.length === 1 && (/^pylock(\.[^.]+)?\.toml$/.test(name) || /\.lock$/.test(name)))
+  if (files.length === 1 && (/^pylock(\.[^.]+)?\.toml$/.test(name) || name.endsWith('.lock')))
     return { kind: 'lock', file, extras, groups }
   return { kind: 'requirements', files }
 }
 
 /** The folder that becomes the root: the project itself, or its `src` when the code, or the handler, lies there. */
 function chooseSource(request: BuildRequest, project: string, handler: string | undefined): string | undefined {
-  if (request.lines && request.source === undefined) return undefined
+  if ((request.lines ?? request.pins) && request.source === undefined) return undefined
   if (request.source !== undefined) {
     const source = resolve(project, request.source)
     if (!existsSync(source)) throw sourceNotFound({ folder: source })
@@ -244,6 +247,17 @@ function outputPath(
     request.out === undefined ? join(project, 'dist', `${name}.zip`) : resolve(request.workingDirectory, request.out)
   if (!several) return path
   return join(dirname(path), `${basename(path, extname(path))}-${architecture}${extname(path)}`)
+}
+
+/** Locks are written beside declarations of the project itself; those that lie elsewhere are somebody else's. */
+function isInProject(input: DependencyInput, project: string): boolean {
+  const files =
+    input.kind === 'requirements'
+      ? input.files
+      : input.kind === 'pyproject' || input.kind === 'script'
+        ? [input.file]
+        : []
+  return files.length > 0 && files.every((file) => file.startsWith(project + sep))
 }
 
 /** A name that is safe as a file's on every system. */

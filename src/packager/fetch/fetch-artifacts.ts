@@ -3,6 +3,7 @@ import type { SelectedDistribution } from '../../pypa/locked-selection.ts'
 import { parseWheelFilename } from '../../pypa/wheel-filename.ts'
 import type { Artifact, DirectUrl } from '../artifact.ts'
 import type { Target } from '../target.ts'
+import { addressDistributions } from './address-distributions.ts'
 import { chooseFile, type ChosenFile } from './choose-file.ts'
 import { fetchFile, type FetchSurroundings } from './fetch-file.ts'
 import { wheelIndexOf } from './ingest-wheel.ts'
@@ -24,6 +25,8 @@ export type WheelBuilder = (
   distribution: SelectedDistribution,
   chosen: Extract<ChosenFile, { kind: 'sdist' }> | undefined,
   target: Target,
+  /** Where relative paths of the lock start. */
+  folder: string,
 ) => Promise<BuiltWheel>
 
 /** Brings the files of every distribution to this machine, wheels where they fit, else built from source. */
@@ -39,7 +42,8 @@ export async function fetchArtifacts(
   surroundings: FetchSurroundings,
 ): Promise<readonly Artifact[]> {
   const packaged = distributions.filter((distribution) => !distribution.directory?.virtual)
-  return mapConcurrently(packaged, parallelFetches, async (distribution) => {
+  const addressed = await addressDistributions(packaged, surroundings)
+  return mapConcurrently(addressed, parallelFetches, async (distribution) => {
     const wheel = await wheelOf(distribution, options, surroundings)
     return {
       name: distribution.name,
@@ -61,9 +65,10 @@ async function wheelOf(
   options: { readonly target: Target; readonly folder: string; readonly buildWheel: WheelBuilder },
   surroundings: FetchSurroundings,
 ): Promise<Omit<BuiltWheel, 'builtBy'> & { readonly builtBy?: string | undefined }> {
-  if (distribution.directory || distribution.vcs) return options.buildWheel(distribution, undefined, options.target)
+  if (distribution.directory || distribution.vcs)
+    return options.buildWheel(distribution, undefined, options.target, options.folder)
   const chosen = chooseFile(distribution, options.target)
-  if (chosen.kind === 'sdist') return options.buildWheel(distribution, chosen, options.target)
+  if (chosen.kind === 'sdist') return options.buildWheel(distribution, chosen, options.target, options.folder)
   const { path, digest } = await fetchFile(chosen.file, options.folder, surroundings)
   return { filename: chosen.file.filename, path, digest }
 }

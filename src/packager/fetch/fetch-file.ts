@@ -20,7 +20,8 @@ export const fileMissing = defineError('ZY0433', 'refused', (p: { filename: stri
 /** What fetching needs of the surroundings. */
 export interface FetchSurroundings {
   readonly cache: Cache
-  readonly index: () => IndexClient
+  /** The client of package indexes, made when first needed. */
+  readonly index: () => Promise<IndexClient>
   readonly offline: boolean
   readonly signal?: AbortSignal | undefined
   /** Bytes received of a file so far, for progress. */
@@ -51,15 +52,12 @@ export async function fetchFile(
   const url = file.url!
   if (surroundings.offline && !url.startsWith('file:')) throw notCached({ filename: file.filename })
   const { onProgress, signal } = surroundings
-  return cache.storeBlob(
-    surroundings
-      .index()
-      .download(
-        { filename: file.filename, url: absoluteUrl(url, folder), sizeBytes: file.sizeBytes },
-        { signal, onProgress: onProgress && ((received, total) => onProgress(file.filename, received, total)) },
-      ),
-    expected,
+  const index = await surroundings.index()
+  const bytes = index.download(
+    { filename: file.filename, url: absoluteUrl(url, folder), sizeBytes: file.sizeBytes },
+    { signal, onProgress: onProgress && ((received, total) => onProgress(file.filename, received, total)) },
   )
+  return cache.storeBlob(bytes, expected)
 }
 
 /** `file:` URLs may be relative in locks that uv writes for folders of `--find-links`. */

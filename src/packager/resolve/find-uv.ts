@@ -8,6 +8,7 @@ import { openArchive } from '../../zip/reader.ts'
 import { requireAcceptable } from '../../zip/policy.ts'
 import { fetchFile, type FetchSurroundings } from '../fetch/fetch-file.ts'
 import { runTool } from '../run-tool.ts'
+import { hostGlibc } from '../wheel/host-glibc.ts'
 import { oldestUv, pinnedUv, uvWheelFor } from './pinned-uv.ts'
 import { resolverEnvironment, type Variables } from './scrubbed-environment.ts'
 
@@ -64,7 +65,11 @@ function isNewEnough(text: string): boolean {
 }
 
 async function pinnedTool(surroundings: FetchSurroundings): Promise<UvSearch> {
-  const wheel = uvWheelFor({ platform: process.platform, arch: process.arch, isMusl: isMusl() })
+  const wheel = uvWheelFor({
+    platform: process.platform,
+    arch: process.arch,
+    isMusl: process.platform === 'linux' && hostGlibc() === undefined,
+  })
   if (!wheel) return { because: `uv has no build for ${process.platform} on ${process.arch}` }
   const name = process.platform === 'win32' ? 'uv.exe' : 'uv'
   const executable = join(
@@ -79,7 +84,9 @@ async function pinnedTool(surroundings: FetchSurroundings): Promise<UvSearch> {
   if (path === undefined) {
     if (surroundings.offline) return { because: 'no uv is cached and `--offline` forbids to fetch one' }
     try {
-      const offered = (await surroundings.index().files('uv')).find(({ filename }) => filename === wheel.filename)
+      const offered = (await (await surroundings.index()).files('uv')).find(
+        ({ filename }) => filename === wheel.filename,
+      )
       if (!offered) return { because: `the package index has no \`${wheel.filename}\`` }
       path = (await fetchFile({ ...file, url: offered.url }, '', surroundings)).path
     } catch (error) {
@@ -108,11 +115,4 @@ async function unpackExecutable(wheel: string, filename: string, name: string, e
   } finally {
     source.close()
   }
-}
-
-/** Node's report names the glibc it runs on; on musl there is none. */
-function isMusl(): boolean {
-  if (process.platform !== 'linux') return false
-  const report = process.report.getReport() as unknown as { header?: { glibcVersionRuntime?: string } }
-  return report.header?.glibcVersionRuntime === undefined
 }

@@ -3,7 +3,7 @@ import { dirname, relative } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { defineError } from '../../base/errors.ts'
 import { sha256 } from '../../base/digest.ts'
-import type { Lock } from '../../pypa/locked-distribution.ts'
+import type { Lock, LockedDistribution } from '../../pypa/locked-distribution.ts'
 import { selectDistributions, type SelectedDistribution } from '../../pypa/locked-selection.ts'
 import { evaluateMarker } from '../../pypa/marker.ts'
 import { parsePylock } from '../../pypa/pylock.ts'
@@ -71,6 +71,8 @@ export async function resolve(options: ResolveOptions, surroundings: FetchSurrou
       }
     case 'lock':
       return fromLock(await readLock(input.file), input, options)
+    case 'pins':
+      return fromPins(input.lines, options)
     case 'venv':
     case 'package':
       throw new Error(`resolve was given a ${input.kind}; its distributions are read first`)
@@ -98,6 +100,25 @@ async function lockOf(
   })
   const lock = lockFromRequirements(file)
   return 'notLocked' in lock ? undefined : lock
+}
+
+export const notPins = defineError('ZY0436', 'defect', (p: { lines: readonly string[] }) => ({
+  message: `These requirements are not all exact versions with digests: ${p.lines.map((line) => `\`${line}\``).join(', ')}`,
+}))
+
+async function fromPins(lines: readonly string[], options: ResolveOptions): Promise<Resolution> {
+  const file = await readRequirementsFile('pins', {
+    folder: options.folder,
+    environment: {},
+    read: async () => lines.join('\n'),
+  })
+  const lock = lockFromRequirements(file)
+  if ('notLocked' in lock) throw notPins({ lines: lock.notLocked.map(({ line }) => line.text) })
+  return {
+    ...fromLock(lock, { file: 'pins', extras: [], groups: [] }, options),
+    by: 'exact versions',
+    lockFile: undefined,
+  }
 }
 
 function fromLock(
@@ -250,12 +271,11 @@ function repairNote(
   }
 }
 
-function withoutRequesters({
-  requestedBy: _,
-  ...distribution
-}: SelectedDistribution): Omit<SelectedDistribution, 'requestedBy'> {
+function withoutRequesters(distribution: SelectedDistribution): LockedDistribution {
+  const locked: LockedDistribution & { requestedBy?: unknown } = { ...distribution }
+  delete locked.requestedBy
   // The target is one; a marker that was used to choose would only repeat the lock's own `environments`.
-  return { ...distribution, marker: undefined }
+  return { ...locked, marker: undefined }
 }
 
 function namesOf(declarations: Declarations, target: Target): readonly string[] {

@@ -81,6 +81,8 @@ export const defaultIgnores: readonly string[] = [
   '/Pipfile',
   '/Pipfile.lock',
   '/README*',
+  '/event.json',
+  '/events/',
   '/Makefile',
   '/Dockerfile*',
   '/template.yaml',

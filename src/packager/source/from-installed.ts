@@ -74,7 +74,7 @@ function requirementOf({ metadata, directUrl }: Installed): string {
 /** What installers and tools leave beside distributions. */
 function isLeaving(path: string, tree: InstalledTree): boolean {
   if (path === 'distutils-precedence.pth' || path === '_virtualenv.py' || path === '_virtualenv.pth') return true
-  if (/^__editable__/.test(path) || /\.(egg-link|lock)$/.test(path) || path === 'easy-install.pth') return true
+  if (path.startsWith('__editable__') || /\.(egg-link|lock)$/.test(path) || path === 'easy-install.pth') return true
   if (/^(pip|setuptools|pkg_resources|wheel|_distutils_hack)\//.test(path)) return true
   const top = path.split('/')[0]!
   return tree.distributions.some(

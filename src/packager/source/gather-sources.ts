@@ -32,7 +32,7 @@ export function gatherSources(plan: BuildPlan): GatheredSources {
           source: plan.source,
           rules: new IgnoreRules(plan.project, plan),
           symlinks: plan.symlinks,
-          never: [plan.out],
+          never: [plan.out, ...inputFiles(plan.input)],
         })
   const installed = installedOf(plan)
   if (!installed) return { ...own, input: plan.input, notes: [], substitutions: () => [] }
@@ -44,6 +44,12 @@ export function gatherSources(plan: BuildPlan): GatheredSources {
     notes: installed.notes,
     substitutions: (artifacts) => substitutions(installed.installed, artifacts, plan.target),
   }
+}
+
+/** Files that declare dependencies describe the package and are no part of it; a script is both. */
+function inputFiles(input: DependencyInput): readonly string[] {
+  if (input.kind === 'requirements') return input.files
+  return input.kind === 'lock' || input.kind === 'pyproject' ? [input.file] : []
 }
 
 function installedOf({ input, target }: BuildPlan): FromInstalled | undefined {

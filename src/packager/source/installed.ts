@@ -53,10 +53,13 @@ export function sitePackagesOf(environment: string): readonly string[] {
         for (const name of ['site-packages', 'dist-packages']) candidates.push(join(folder, python, name))
     candidates.push(join(folder, 'dist-packages'))
   }
-  const isSite = (folder: string): boolean => /[\\/](site|dist)-packages$/.test(folder) && existsSync(folder)
-  const found = [...new Set(candidates.filter(isSite).map((folder) => realpathSync(folder)))]
+  const found = [...new Set(candidates.filter(isSiteFolder).map((folder) => realpathSync(folder)))]
   if (found.length === 0) throw notAVirtualEnvironment({ folder: environment })
   return found
+}
+
+function isSiteFolder(folder: string): boolean {
+  return /[\\/](site|dist)-packages$/.test(folder) && existsSync(folder)
 }
 
 /** Recovers the distributions of folders from their `.dist-info`, by RECORD. */

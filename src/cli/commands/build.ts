@@ -1,0 +1,188 @@
+import { formatBytes } from '../../base/byte-size.ts'
+import { defineCommand, type Context } from '../command.ts'
+import { handlerOption, runtimeOption } from '../shared-options.ts'
+
+export const command = defineCommand({
+  positionals: [{ name: 'DIR', sentence: 'Folder of the project [this folder]' }],
+  options: {
+    out: {
+      type: 'string',
+      short: 'o',
+      value: 'FILE',
+      inFile: true,
+      sentence: 'Where the package goes [dist/NAME.zip]',
+    },
+    name: {
+      type: 'string',
+      value: 'NAME',
+      inFile: true,
+      sentence: 'Name of the package [the project, else its folder]',
+    },
+    runtime: runtimeOption,
+    arch: {
+      type: 'strings',
+      value: 'ARCH',
+      inFile: true,
+      sentence: 'x86_64, arm64, or both as x86_64,arm64 [x86_64]',
+    },
+    requirements: {
+      type: 'strings',
+      short: 'r',
+      value: 'FILE',
+      sentence: 'Requirements file, pyproject.toml or lock; may be repeated',
+    },
+    extra: {
+      type: 'strings',
+      value: 'NAME',
+      inFile: true,
+      sentence: 'Optional dependencies of the project to include',
+    },
+    group: { type: 'strings', value: 'NAME', inFile: true, sentence: 'Dependency group to include' },
+    'from-venv': { type: 'string', value: 'DIR', sentence: 'Take the dependencies from a virtual environment' },
+    'from-package': {
+      type: 'string',
+      value: 'DIR',
+      sentence: 'Take them from a folder that `pip install --target` filled',
+    },
+    script: { type: 'string', value: 'FILE', sentence: 'Take them from the metadata inside a script (PEP 723)' },
+    handler: handlerOption,
+    source: {
+      type: 'string',
+      value: 'DIR',
+      inFile: true,
+      sentence: 'Folder of the project that becomes the package root',
+    },
+    include: { type: 'strings', value: 'GLOB', inFile: true, sentence: 'Pack these although they are ignored' },
+    exclude: { type: 'strings', value: 'GLOB', inFile: true, sentence: 'Leave these out' },
+    executable: { type: 'strings', value: 'GLOB', inFile: true, sentence: 'Own files that get mode 0755' },
+    symlinks: {
+      type: 'string',
+      choices: ['follow', 'preserve', 'error'],
+      inFile: true,
+      sentence: 'What becomes of symbolic links [follow]',
+    },
+    bytecode: {
+      type: 'string',
+      choices: ['off', 'on'],
+      inFile: true,
+      sentence: 'Pack bytecode for faster starts [off]',
+    },
+    slim: {
+      type: 'string',
+      choices: ['none', 'safe'],
+      inFile: true,
+      sentence: 'Leave out what no import reaches [none]',
+    },
+    sdk: {
+      type: 'string',
+      choices: ['bundled', 'runtime'],
+      inFile: true,
+      sentence: "Pack the AWS SDK, or leave it to the runtime's copy [bundled]",
+    },
+    compat: { type: 'string', choices: ['pip'], sentence: 'Write exactly what `pip install --target` would' },
+    'on-conflict': {
+      type: 'string',
+      choices: ['error', 'first', 'last'],
+      inFile: true,
+      sentence: 'When two distributions bring different files for one place [error]',
+    },
+    layer: { type: 'boolean', sentence: 'Build a layer of the dependencies' },
+    resolver: {
+      type: 'string',
+      choices: ['uv', 'pip'],
+      inFile: true,
+      sentence: 'Resolve with this tool [uv, else pip]',
+    },
+    upgrade: { type: 'boolean', short: 'U', sentence: 'Resolve anew instead of keeping locked versions' },
+    locked: { type: 'boolean', sentence: 'Fail when the lock is missing or stale' },
+    offline: { type: 'boolean', sentence: 'Never use the network' },
+    'no-check': { type: 'boolean', sentence: 'Write the package whatever the audit says' },
+  },
+  examples: [
+    'zipyard build',
+    'zipyard build --runtime python3.12 --arch x86_64,arm64',
+    'zipyard build -r requirements.txt -o function.zip',
+    'zipyard build --from-venv .venv',
+  ],
+  async run(context, options, [folder]) {
+    const [{ planBuilds }, { build }, { createBuildSurroundings }, { formatReport }] = await Promise.all([
+      import('../../packager/plan-builds.ts'),
+      import('../../packager/build.ts'),
+      import('../../packager/surroundings.ts'),
+      import('../../packager/report/report-text.ts'),
+    ])
+    const plans = planBuilds({
+      workingDirectory: context.workingDirectory,
+      folder,
+      out: options.out,
+      name: options.name,
+      runtime: options.runtime,
+      architectures: options.arch,
+      requirements: options.requirements,
+      extras: options.extra,
+      groups: options.group,
+      fromVenv: options['from-venv'],
+      fromPackage: options['from-package'],
+      script: options.script,
+      handler: options.handler,
+      source: options.source,
+      include: options.include,
+      exclude: options.exclude,
+      executable: options.executable,
+      symlinks: options.symlinks,
+      bytecode: options.bytecode,
+      slim: options.slim,
+      sdk: options.sdk,
+      compat: options.compat,
+      onConflict: options['on-conflict'],
+      layer: options.layer,
+      resolver: options.resolver,
+      upgrade: options.upgrade,
+      locked: options.locked,
+      offline: options.offline,
+      noCheck: options['no-check'],
+    })
+    const surroundings = await createBuildSurroundings({
+      environment: context.environment,
+      offline: options.offline,
+      signal: context.signal,
+      ...progressOn(context),
+    })
+    try {
+      const reports = []
+      for (const plan of plans) {
+        const report = await build(plan, surroundings)
+        context.terminal.status('')
+        reports.push(report)
+        if (context.json) continue
+        const lines = formatReport(report, context.workingDirectory, context.terminal.style)
+        if (context.quiet) context.terminal.out(report.path)
+        else for (const line of lines) context.terminal.out(line)
+      }
+      if (context.json) context.terminal.out(JSON.stringify({ packages: reports }, undefined, 2))
+    } finally {
+      await surroundings.close()
+    }
+  },
+})
+
+/** One line that is replaced as things move: the stage, or the download that moved last. */
+function progressOn(context: Context) {
+  const received = new Map<string, { readonly bytes: number; readonly total: number | undefined }>()
+  let lastShown = 0
+  return {
+    onStage: (stage: string): void => {
+      if (stage === 'resolve' || stage === 'fetch') context.terminal.status(`${stage} …`)
+    },
+    onProgress: (filename: string, bytes: number, total: number | undefined): void => {
+      received.set(filename, { bytes, total })
+      const now = performance.now()
+      if (now - lastShown < 80 && bytes !== total) return
+      lastShown = now
+      const all = [...received.values()]
+      const done = all.reduce((sum, one) => sum + one.bytes, 0)
+      const expected = all.reduce((sum, one) => sum + (one.total ?? one.bytes), 0)
+      context.terminal.status(`fetching ${formatBytes(done)} of ${formatBytes(expected)}  ${filename}`)
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { Cache } from '../../cache/cache.ts'
+import { sha256 } from '../../base/digest.ts'
+import { mapConcurrently } from '../../base/tasks.ts'
+import { addressFiles, needsAddresses } from '../../pypa/locked-files.ts'
+import type { SelectedDistribution } from '../../pypa/locked-selection.ts'
+import type { FetchSurroundings } from './fetch-file.ts'
+
+/**
+ * Completes distributions of locks that know files by name or digest alone (poetry.lock, Pipfile.lock, hashed requirements) with
+ * their addresses on the index. The answer is kept: a lock never means other files later.
+ */
+export async function addressDistributions(
+  distributions: readonly SelectedDistribution[],
+  surroundings: FetchSurroundings,
+): Promise<readonly SelectedDistribution[]> {
+  return mapConcurrently(distributions, 8, async (distribution) => {
+    if (!needsAddresses(distribution)) return distribution
+    const { name, version, wheels, sdist, acceptedHashes } = distribution
+    const key = sha256(JSON.stringify(['addressed', name, version, wheels, sdist, acceptedHashes]))
+    const stored = await readStored(surroundings.cache, key)
+    if (stored) return { ...distribution, ...stored, acceptedHashes: undefined }
+    const index = await surroundings.index()
+    const addressed = addressFiles(distribution, await index.files(name))
+    await surroundings.cache.writeEntry(
+      'resolution',
+      key,
+      JSON.stringify({ wheels: addressed.wheels, sdist: addressed.sdist }),
+    )
+    return { ...distribution, wheels: addressed.wheels, sdist: addressed.sdist, acceptedHashes: undefined }
+  })
+}
+
+async function readStored(
+  cache: Cache,
+  key: string,
+): Promise<Pick<SelectedDistribution, 'wheels' | 'sdist'> | undefined> {
+  const stored = await cache.readEntry('resolution', key)
+  return stored && (JSON.parse(stored.toString('utf8')) as Pick<SelectedDistribution, 'wheels' | 'sdist'>)
+}

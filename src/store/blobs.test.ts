@@ -155,6 +155,18 @@ test('storing bytes again saves their blob from a collection that already chose 
   await blobs.close()
 })
 
+test('touching a blob before naming it again saves it too, and says when it is gone', async () => {
+  const time = new ManualClock()
+  const blobs = await Blobs.open({ folder: temporaryFolder(), clock: time })
+  const { digest } = await blobs.put(Buffer.from('named again'))
+  await time.advance(2 * ownerlessGraceMs)
+  expect(await blobs.touch(digest)).toBe(true)
+  expect(await blobs.collect(async () => new Set())).toEqual([])
+  await blobs.remove(digest)
+  expect(await blobs.touch(digest)).toBe(false)
+  await blobs.close()
+})
+
 test('a reader keeps what it opened when the blob is removed', async () => {
   const blobs = await openIn(temporaryFolder())
   const { digest } = await blobs.put(Buffer.from('still here'))

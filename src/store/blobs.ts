@@ -4,7 +4,7 @@
  * A blob is there after a power cut once `put` has resolved: written to a temporary file, synced, renamed, its folder synced.
  * Nothing that a client sends ever becomes part of a path.
  */
-import { open, readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
@@ -123,6 +123,21 @@ export class Blobs {
 
   async has(digest: Digest): Promise<boolean> {
     return (await this.#changedAt(digest)) !== undefined
+  }
+
+  /**
+   * Makes a blob young again for `collect`, before another row is made that names it. Says whether it was there.
+   */
+  async touch(digest: Digest): Promise<boolean> {
+    return this.#inOrder(digest, async () => {
+      const seconds = this.#clock.now() / 1000
+      try {
+        await utimes(this.localPath(digest), seconds, seconds)
+        return true
+      } catch {
+        return false
+      }
+    })
   }
 
   /** Removes a blob now, whoever owns it. `collect` is the one that asks. */

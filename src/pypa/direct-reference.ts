@@ -107,12 +107,13 @@ function parseVcs(vcs: 'git' | 'hg' | 'bzr' | 'svn', rest: string): DirectRefere
 
 function pathOf(place: string, folder: string): string | undefined {
   if (/^file:/i.test(place)) {
+    // `file:./relative` and `file:relative`, which pip takes though they are no URLs in the strict sense.
+    const relative = /^file:(?!\/)(.+)$/is.exec(place)
+    if (relative) return resolve(folder, safelyDecoded(relative[1]!))
     try {
       return fileURLToPath(place)
     } catch {
-      // `file:./relative` and `file:relative`, which pip takes though they are no URLs in the strict sense.
-      const rest = safelyDecoded(place.slice('file:'.length).replace(/^\/\/(?:localhost)?/i, ''))
-      return rest === '' ? undefined : resolve(folder, rest)
+      return undefined
     }
   }
   if (place === '' || /^[a-z][a-z0-9+.-]+:\/\//i.test(place)) return undefined

@@ -207,7 +207,7 @@ class RequirementsReader {
         case '--use-feature':
           break
         default:
-          fail(`\`${name}\` is not an option of requirements files`)
+          fail(`\`${name}\` must follow a requirement`)
       }
     }
   }
@@ -360,6 +360,22 @@ const optionAliases: Readonly<Record<string, string>> = {
 
 const flags: ReadonlySet<string> = new Set(['--no-index', '--prefer-binary', '--require-hashes', '--pre'])
 
+const valued: ReadonlySet<string> = new Set([
+  '-r',
+  '-c',
+  '-e',
+  '-i',
+  '-f',
+  '--extra-index-url',
+  '--trusted-host',
+  '--no-binary',
+  '--only-binary',
+  '--use-feature',
+  '--hash',
+  '--config-settings',
+  '--global-option',
+])
+
 /** Takes one option with its value off the front: `--name value`, `--name=value`, `-nvalue`. */
 function takeOption(words: string[], fail: Fail): { name: string; value?: string } {
   const word = words.shift()!
@@ -367,6 +383,7 @@ function takeOption(words: string[], fail: Fail): { name: string; value?: string
   if (!match) return fail(`\`${word}\` is not an option`)
   const name = optionAliases[match[1]!] ?? match[1]!
   if (flags.has(name)) return { name }
+  if (!valued.has(name)) fail(`\`${match[1]}\` is not an option of requirements files`)
   const value = word.startsWith('--') ? match[2] : match[2] || undefined
   if (value !== undefined) return { name, value }
   if (words.length === 0) return fail(`\`${match[1]}\` has no value`)

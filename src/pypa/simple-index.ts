@@ -72,7 +72,7 @@ function readJsonFile(file: Record<string, unknown> | null, pageUrl: string): Pr
       hashes: readHashes(file['hashes']),
       sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
       requiresPython: readRequiresPython(file['requires-python']),
-      yanked: typeof yanked === 'string' ? yanked || true : yanked === true,
+      yanked: typeof yanked === 'string' && yanked !== '' ? yanked : yanked === true,
       metadata: metadata === true ? true : metadata ? readHashes(metadata) : undefined,
       uploadTime: typeof file['upload-time'] === 'string' ? file['upload-time'] : undefined,
     },

@@ -47,8 +47,8 @@ def main():
         program = _build(settings)
         _enter(settings["root"])
         settings["host"] = HOST
-        handed = _handed_over(settings)
-        os.execve(program[0], program, dict(settings["environment"], **handed))
+        _hand_over(settings)
+        os.execve(program[0], program, settings["environment"])
     except OSError as error:
         os.write(3, (json.dumps({"event": "broken", "because": str(error)}) + "\n").encode())
         sys.exit(1)
@@ -107,7 +107,7 @@ def _build(settings):
     second = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zygote.py")
     script = HOST + second
     if settings.get("runtimeFolder"):
-        kernel.bind(settings["runtimeFolder"], inside("/var/runtime"))
+        _make_runtime(settings["runtimeFolder"], inside("/var/runtime"))
         if settings["launcher"]["prefix"] == prefix:
             # The second stage is read from where the bootstrap will be, so that its command line is the one that Lambda's has.
             kernel.mount(second, inside("/var/runtime/bootstrap.py"), None, kernel.MS_BIND)
@@ -121,6 +121,18 @@ def _inside_program(launcher, prefix, inside):
         if os.path.exists(inside(name)):
             return name
     return launcher["executable"]
+
+
+def _make_runtime(source, target):
+    """Entry by entry, so that a folder for the SDK can be mounted beside them."""
+    os.mkdir(os.path.join(target, "site-packages"), 0o755)
+    for name in os.listdir(source):
+        place = os.path.join(target, name)
+        if os.path.isdir(os.path.join(source, name)):
+            os.makedirs(place, 0o755, exist_ok=True)
+        else:
+            _put(place, b"")
+        kernel.bind(os.path.join(source, name), place)
 
 
 def _make_etc(etc):
@@ -164,7 +176,7 @@ def _enter(root):
     kernel.mount(None, "/", None, kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID)
 
 
-def _handed_over(settings):
+def _hand_over(settings):
     """The settings go on through a pipe, not a variable: a function may read what its process was started with."""
     out, into = os.pipe()
     os.write(into, json.dumps(settings).encode())
@@ -174,7 +186,6 @@ def _handed_over(settings):
         os.close(out)
     os.set_inheritable(3, True)
     os.set_inheritable(5, True)
-    return {}
 
 
 def _read_line(fd):

@@ -316,6 +316,8 @@ class Environment(object):
 
     def _mount(self, spec):
         for bind in spec["binds"]:
+            if bind["target"] == "/var/runtime" and bind["source"] == settings["runtimeFolder"]:
+                continue  # the root has it
             _make_target(bind["target"], os.path.isdir(HOST + bind["source"]))
             kernel.bind(HOST + bind["source"], bind["target"])
         options = "mode=1777,size=%d,nr_inodes=%d" % (spec["temporaryBytes"], max(65536, spec["temporaryBytes"] // 4096))

@@ -10,11 +10,11 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { mebibyte } from '../base/byte-size.ts'
 import { ControlGroups, type ControlGroup } from './cgroups.ts'
-import { launchFailed } from './errors.ts'
+import { launchFailed, networkUnavailable } from './errors.ts'
 import { exitStatus, streamEnd } from './exit-status.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { processTree, signal } from './process-tree.ts'
-import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
+import type { ExitStatus, Sandbox, SandboxFacts, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { StateFolder } from './state-folder.ts'
 import { subordinateIds } from './subordinate-ids.ts'
 import { UserIds } from './user-ids.ts'
@@ -75,7 +75,23 @@ class NamespaceSandbox implements Sandbox {
     this.#state.rememberGroups(this.#groups.folders)
   }
 
+  get facts(): SandboxFacts {
+    return {
+      hasOwnUsers: this.fileAccess === 'as-other',
+      limitsMemory: this.#groups.holds('memory'),
+      limitsProcesses: this.#groups.holds('pids') || this.fileAccess === 'as-other' || countsProcessesPerNamespace,
+      filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
+    }
+  }
+
   async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    if (spec.network === 'bridge')
+      throw networkUnavailable({
+        network: 'bridge',
+        tier: this.tier,
+        because: 'it is not built yet',
+        remedy: 'Use `--network none` or `--network host`',
+      })
     const zygote = await this.#zygoteFor(spec.interpreter)
     let environment = this.#environments.get(spec.id)
     if (environment?.isRunning) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
@@ -303,7 +319,7 @@ class Environment {
       workingDirectory: spec.workingDirectory,
       argv: spec.argv,
       environment: spec.environment,
-      zygote: mayFork(spec, warmEnvironment),
+      zygote: this.parts.zygote.isWarm && mayFork(spec, warmEnvironment),
       userProcesses: canSetGroups || countsProcessesPerNamespace ? processesOfUser : 1_000_000,
     }
   }

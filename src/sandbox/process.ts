@@ -35,6 +35,12 @@ export function createProcessSandbox(options: {
 class ProcessSandbox implements Sandbox {
   readonly tier = 'process'
   readonly fileAccess = process.getuid?.() === 0 ? 'as-other' : 'as-owner'
+  readonly facts = {
+    hasOwnUsers: this.fileAccess === 'as-other',
+    limitsMemory: false,
+    limitsProcesses: this.fileAccess === 'as-other',
+    filtersCalls: false,
+  }
   readonly #stateFolder: string
   readonly #users: UserIds
   readonly #running = new Map<string, PlainProcess>()

@@ -79,6 +79,18 @@ export interface SandboxProcess {
   peakMemoryBytes(): number
 }
 
+/** What a machine adds to a tier or withholds from it; `promises.ts` says what follows. */
+export interface SandboxFacts {
+  /** Each environment has a user id of its own on the host. */
+  readonly hasOwnUsers: boolean
+  /** The kernel counts memory. */
+  readonly limitsMemory: boolean
+  /** The kernel counts processes, by control group or by user namespace. */
+  readonly limitsProcesses: boolean
+  /** System calls that no function needs are refused. */
+  readonly filtersCalls: boolean
+}
+
 export interface Sandbox {
   readonly tier: Tier
   /**
@@ -87,6 +99,8 @@ export interface Sandbox {
    * the bits of others, and the same files are closed to it (what `stat` shows of them differs).
    */
   readonly fileAccess: 'as-other' | 'as-owner'
+  /** What this machine adds to the tier or withholds from it. */
+  readonly facts: SandboxFacts
   launch(spec: SandboxSpec): Promise<SandboxProcess>
   /** Starts what makes later launches with this interpreter fast; resolves when it is ready. Calling it again does nothing. */
   warm(interpreter: SandboxSpec['interpreter']): Promise<void>

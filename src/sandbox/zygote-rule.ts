@@ -8,6 +8,7 @@ const readAtStart = /^(LD_|PYTHON|MALLOC_|GLIBC_TUNABLES|SSL_CERT_|OPENSSL_|LC_|
  * a starting process reads must be those that the warm interpreter was started with.
  */
 export function mayFork(spec: SandboxSpec, warm: Readonly<Record<string, string>>): boolean {
+  if (!spec.allowZygote) return false
   const python = `/var/lang/bin/python${spec.interpreter.version.split('.').slice(0, 2).join('.')}`
   const [program, flag, script, ...rest] = spec.argv
   if (

@@ -41,6 +41,8 @@ export type ZygoteEvent =
   | { readonly event: 'released' }
 
 export class Zygote {
+  /** Whether it has the bootstrap imported, and is the interpreter that functions declared. */
+  readonly isWarm: boolean
   /** Resolves when it can fork; rejects with what kept it from it. */
   readonly ready: Promise<void>
   /** Resolves when its process is gone, and with it every environment of it. */
@@ -56,6 +58,7 @@ export class Zygote {
   #onBroken: (because: string) => void = () => {}
 
   constructor(settings: ZygoteSettings) {
+    this.isWarm = settings.runtimeFolder !== undefined && settings.launcher.prefix === settings.interpreter.prefix
     const root = join(settings.folder, 'root')
     const slotFolder = join(settings.folder, 'slots')
     for (const folder of [root, slotFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -87,7 +90,7 @@ export class Zygote {
       this.#child.once('exit', (code, signal) => end(`the warm interpreter ended (${signal ?? code})`))
       this.#child.once('error', (error) => end(error.message))
     })
-    this.#send({ ...settings, root, slotFolder, guestFolder })
+    this.#send({ ...settings, runtimeFolder: settings.runtimeFolder ?? null, root, slotFolder, guestFolder })
   }
 
   get processId(): number | undefined {

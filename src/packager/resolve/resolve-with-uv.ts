@@ -42,7 +42,13 @@ export async function resolveWithUv(
     for (let round = 0; ; round += 1) {
       const { exitCode, stdout, stderr } = await runTool(
         tool.executable,
-        uvArguments({ input: file, target: options.target, fromSource, offline: options.offline }),
+        uvArguments({
+          input: file,
+          target: options.target,
+          fromSource,
+          offline: options.offline,
+          noIndex: options.variables['UV_NO_INDEX'] === '1',
+        }),
         {
           cwd: options.folder,
           env: { ...resolverEnvironment(options.variables), UV_NO_PROGRESS: '1' },

@@ -17,6 +17,8 @@ export function uvArguments(options: {
   /** Distributions that have no wheel, for which source archives are allowed. */
   readonly fromSource: readonly string[]
   readonly offline: boolean
+  /** Only `--find-links` is searched. uv has no variable for it. */
+  readonly noIndex?: boolean | undefined
   /** An interpreter for the metadata of source archives. */
   readonly python?: string | undefined
 }): readonly string[] {
@@ -47,6 +49,7 @@ export function uvArguments(options: {
     'never',
     ...(options.python ? ['--python', options.python] : []),
     ...(options.offline ? ['--offline'] : []),
+    ...(options.noIndex ? ['--no-index'] : []),
   ]
 }
 

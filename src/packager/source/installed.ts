@@ -27,7 +27,7 @@ export interface InstalledTree {
   readonly unclaimed: readonly { readonly folder: string; readonly path: string }[]
 }
 
-export const notAVirtualEnvironment = defineError('ZY0440', 'refused', (p: { folder: string }) => ({
+export const notAVirtualEnvironment = defineError('ZY0456', 'refused', (p: { folder: string }) => ({
   message: `\`${p.folder}\` is not a virtual environment: it has no \`site-packages\` or \`dist-packages\` below \`lib\` or \`lib64\``,
   hint: 'Name the folder that `python -m venv` made, or use `--from-package` for a folder of packages',
 }))

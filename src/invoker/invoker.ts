@@ -77,6 +77,8 @@ class PooledInvoker implements Invoker {
   readonly #options: InvokerOptions
   readonly #runFolder: string
   readonly #pools = new Map<string, Pool>()
+  /** The pool that a version's name stands for now: `ARN:version` → key. */
+  readonly #current = new Map<string, string>()
   /** Old pools whose invocations still run. */
   readonly #draining = new Set<Pool>()
   readonly #plans = new Map<string, Promise<LaunchPlan>>()
@@ -120,8 +122,7 @@ class PooledInvoker implements Invoker {
   drain(matches: (version: RunnableVersion) => boolean): void {
     for (const [key, pool] of this.#pools) {
       if (!matches(pool.version)) continue
-      this.#pools.delete(key)
-      this.#plans.delete(key)
+      this.#forget(key, pool)
       this.#draining.add(pool)
       pool.drain()
     }
@@ -167,6 +168,11 @@ class PooledInvoker implements Invoker {
       onDrained: (drained) => this.#draining.delete(drained),
     })
     this.#pools.set(version.environmentKey, pool)
+    // New code or configuration under the same name: what runs the old one finishes and ends.
+    const name = `${version.functionArn}:${version.version}`
+    const before = this.#current.get(name)
+    this.#current.set(name, version.environmentKey)
+    if (before !== undefined) this.drain((other) => other.environmentKey === before)
     return pool
   }
 
@@ -252,6 +258,13 @@ class PooledInvoker implements Invoker {
     return this.#gate.run(() => environment.initialise(provisioned ? provisionedInitLimitMs : undefined))
   }
 
+  #forget(key: string, pool: Pool): void {
+    this.#pools.delete(key)
+    this.#plans.delete(key)
+    const name = `${pool.version.functionArn}:${pool.version.version}`
+    if (this.#current.get(name) === key) this.#current.delete(name)
+  }
+
   #countProvisioned(functionArn: string): void {
     let count = 0
     for (const pool of this.#pools.values())
@@ -274,10 +287,7 @@ class PooledInvoker implements Invoker {
       ) {
         void pool.evict(environment)
       }
-      if (pool.isEmpty && !pool.isProvisioned) {
-        this.#pools.delete(key)
-        this.#plans.delete(key)
-      }
+      if (pool.isEmpty && !pool.isProvisioned) this.#forget(key, pool)
     }
     this.#sweepLater()
   }

@@ -72,7 +72,10 @@ export class Pool {
     if (environment) return environment.run(invocation, 0)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ invocation, since: this.#options.now(), resolve, reject })
-      if (this.#starting < this.#waiting.length) void this.#grow('on-demand')
+      // An environment that has just answered is free again before this turn of the event loop is over.
+      setImmediate(() => {
+        if (this.#starting < this.#waiting.length) void this.#grow('on-demand')
+      })
     })
   }
 

@@ -47,7 +47,7 @@ class Results(Case):
             ("{(1, 2): 3}", "keys must be str, int, float, bool or None, not tuple"),
             ("[b'\\xff']", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         ):
-            answer = self.result("def handler(event, context):\n    return {0}\n".format(expression))
+            answer = self.result("def handler(event, context):\n    return {0}\n".format(expression), runtime="python3.12")
             self.assertEqual(answer.kind, "error")
             self.assertEqual(
                 list(answer.json.items()),

@@ -22,7 +22,9 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_D
     1, 4, 8, 22, 24, 38, 47,
 )  # fmt: skip
 
-CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN = 5, 6, 7, 21
+# What a holder needs to start another program: CAP_CHOWN (its pipes), CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP (its bounding set), and
+# CAP_SETFCAP, without which Linux 5.12 lets nobody map the id 0 of the namespace above.
+HOLDER_CAPABILITIES = (0, 5, 6, 7, 8, 31)
 
 # pivot_root and clone have no wrapper that could be used from here. (x86_64, aarch64)
 SYSCALLS = {"x86_64": {"pivot_root": 155, "clone": 56}, "aarch64": {"pivot_root": 41, "clone": 220}}

@@ -256,6 +256,7 @@ class Environment(object):
         self.groups = []
         self.unified = self.unified_procs = None
         self.program = 0
+        self.report = -1
 
     def hold(self):
         """Returns only in the program's process."""
@@ -282,7 +283,7 @@ class Environment(object):
         program = self._start(spec, streams, api)
         if program is not None:
             return program
-        kernel.set_capabilities((kernel.CAP_KILL, kernel.CAP_SETGID, kernel.CAP_SETUID, 8))
+        kernel.set_capabilities(kernel.HOLDER_CAPABILITIES)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         return self._serve()
@@ -299,7 +300,11 @@ class Environment(object):
                 order, fds = self._receive()
                 if order is None:
                     os._exit(0)
-                program = self._do(order["do"], fds)
+                try:
+                    program = self._do(order["do"], fds)
+                except OSError as error:
+                    self._say(event="failed", because=str(error))
+                    os._exit(1)
                 if program is not None:
                     return program
 
@@ -327,15 +332,16 @@ class Environment(object):
     def _start(self, spec, streams, api):
         """Forks the program. In the holder it says whether the program could be set up; in the program it returns what comes next."""
         trouble, report = os.pipe()
+        self.report = report
         # Whoever opens /dev/stdout opens the pipe anew, and the kernel asks for its owner.
         for fd in streams:
             os.fchown(fd, spec["uid"], spec["gid"])
         pid = self._fork()
         if pid == 0:
             try:
-                return self._become(spec, streams, api, report)
+                return self._become(spec, streams, api)
             except Exception as error:
-                os.write(report, str(error).encode() or b"?")
+                os.write(self.report, str(error).encode() or b"?")
                 os._exit(1)
         self.program = pid
         os.close(report)
@@ -369,7 +375,7 @@ class Environment(object):
                 os.write(self.unified_procs, b"0")
             return pid
 
-    def _become(self, spec, streams, api, report):
+    def _become(self, spec, streams, api):
         """In the program's process: gives up everything that is not the function's."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -377,10 +383,10 @@ class Environment(object):
         for fd in self.groups:
             os.write(fd, b"0")
         null = os.open("/dev/null", os.O_RDWR)
-        high = [_above(fd) for fd in (null, streams[0], streams[1], streams[2], api.detach(), report)]
+        high = [_above(fd) for fd in (null, streams[0], streams[1], streams[2], api.detach(), self.report)]
         for number, fd in enumerate(high):
             os.dup2(fd, number, inheritable=number < 5)
-        report = 5
+        self.report = 5
         kernel.close_from(6)
         kernel.set_limits(spec["userProcesses"], self.core)
         # While it may go anywhere: on Lambda, too, a package whose folders are closed is the working directory all the same.
@@ -399,11 +405,11 @@ class Environment(object):
         if self.filter:
             self.filter.install()
         if spec["zygote"]:
-            os.close(report)
+            os.close(self.report)
             return lambda: _run_bootstrap(spec["environment"])
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        return _execute(spec["argv"], spec["environment"], report)
+        return _execute(spec["argv"], spec["environment"], self.report)
 
     def _reap(self):
         os.read(self.woken, 4096)

@@ -2,7 +2,12 @@ import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { ExitStatus } from './sandbox.ts'
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
+/** Of two names of one signal the first: `SIGABRT` comes before `SIGIOT`. */
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+)
 
 /** Reads the status that wait(2) gives: the low seven bits are a signal, the next byte is the exit code. */
 export function exitStatus(wait: number, outOfMemory: boolean): ExitStatus {

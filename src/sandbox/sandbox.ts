@@ -22,7 +22,7 @@ export type NetworkMode = 'none' | 'host' | 'bridge'
 export interface SandboxSpec {
   /**
    * Unique among running sandboxes; made by us, safe as a folder name. A launch under the id of one that exited and was not
-   * released finds its `/tmp` as it was left, as after a timeout on Lambda.
+   * released finds its `/tmp` as it was left, as after a timeout on Lambda; its binds and limits stay those of the first launch.
    */
   readonly id: string
   /** Absolute path of the interpreter on the host, and the prefix it is installed under (bound read-only at /var/lang). */

@@ -1,9 +1,11 @@
 /** What the tests of this room share: a program in Python, a socket that stands for the service, and what came of it. */
-import { mkdirSync, mkdtempSync, chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { tmpdir } from 'node:os'
-import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from '../../src/sandbox/sandbox.ts'
+import { probeTiers } from '../../src/sandbox/probe.ts'
+import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec, Tier } from '../../src/sandbox/sandbox.ts'
 
 /** Where ordinary users and functions may pass: `mkdtemp` alone makes folders that only their owner may enter. */
 export function openFolder(name: string): string {
@@ -19,9 +21,56 @@ export function write(path: string, text: string, mode = 0o644): string {
   return path
 }
 
+/** A Python that everyone may run: the system's, which a version manager in a closed home is not. */
+export function systemPython(): SandboxSpec['interpreter'] {
+  const program =
+    'import os, sys, json; print(json.dumps([os.path.realpath(sys.executable), sys.base_prefix, sys.version.split()[0]]))'
+  const ask = (name: string): SandboxSpec['interpreter'] => {
+    const [executable, prefix, version] = JSON.parse(execFileSync(name, ['-I', '-S', '-c', program]).toString()) as [
+      string,
+      string,
+      string,
+    ]
+    return { executable, prefix, version }
+  }
+  try {
+    return ask('/usr/bin/python3')
+  } catch {
+    return ask('python3')
+  }
+}
+
+/**
+ * The tiers that this machine holds for this user. As root on Linux the two strongest must be among them wherever tests run: a suite that
+ * skips them for a wrong reason would be green and prove nothing.
+ */
+export const testedTiers: readonly Tier[] = (await probeTiers({ interpreter: systemPython(), network: 'none' }))
+  .filter((report) => {
+    if (!report.isAvailable) process.stderr.write(`not tested here: tier ${report.tier}: ${report.because}\n`)
+    return report.isAvailable
+  })
+  .map((report) => report.tier)
+
+/** Processes whose command line holds a text. */
+export function processesThatMention(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        const state = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.[0]
+        return state !== 'Z' && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
 export interface Trial {
   readonly process: SandboxProcess
   readonly status: Promise<ExitStatus>
+  /** Processes of this environment, by their ids on the host. */
+  processIds(): number[]
   /** Everything that came so far. */
   stdout(): string
   stderr(): string
@@ -85,7 +134,7 @@ export class Bench {
       allowZygote: false,
       ...changes,
     })
-    return watchTrial(launched, connection)
+    return watchTrial(launched, connection, task)
   }
 
   /** Runs code to its end and returns what it printed; fails with its stderr when it did not end well. */
@@ -103,7 +152,7 @@ export class Bench {
   }
 }
 
-function watchTrial(launched: SandboxProcess, connection: Promise<Socket>): Trial {
+function watchTrial(launched: SandboxProcess, connection: Promise<Socket>, task: string): Trial {
   const collected = { stdout: [] as Buffer[], stderr: [] as Buffer[], telemetry: [] as Buffer[] }
   const listeners = new Set<() => void>()
   for (const name of ['stdout', 'stderr', 'telemetry'] as const) {
@@ -117,6 +166,18 @@ function watchTrial(launched: SandboxProcess, connection: Promise<Socket>): Tria
     process: launched,
     status: launched.exited,
     connection,
+    // Inside the folder is /var/task; every process of a bench has a command line with the one or the other.
+    processIds: () =>
+      processesThatMention('main.py').filter((pid) => {
+        try {
+          return (
+            readFileSync(`/proc/${pid}/mountinfo`, 'latin1').includes(task) ||
+            readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(task)
+          )
+        } catch {
+          return false
+        }
+      }),
     stdout: () => text('stdout'),
     stderr: () => text('stderr'),
     telemetry: () => Buffer.concat(collected.telemetry),

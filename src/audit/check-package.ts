@@ -1,0 +1,118 @@
+import { runInWorker } from '../base/worker-task.ts'
+import { parseArchitecture } from '../lambda/architecture.ts'
+import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
+import { parsePythonRuntime } from '../lambda/runtimes.ts'
+import { auditPackage } from './audit.ts'
+import { collectFacts, type KnownContent } from './collect.ts'
+import type { PackageFacts } from './facts.ts'
+import type { Finding } from './finding.ts'
+
+export interface CheckRequest {
+  /** A zip or a folder. */
+  readonly path: string
+  /** Runtime id, `python3.13`. */
+  readonly runtime: string
+  /** `x86_64` or `arm64`. */
+  readonly architecture: string
+  readonly handler?: string | undefined
+  /** Zips or folders of the layers, in the function's order. */
+  readonly layers?: readonly string[] | undefined
+}
+
+/** What was looked at, for the head of a report. */
+export interface CheckSummary {
+  readonly name: string
+  readonly runtime: string
+  readonly architecture: string
+  readonly handler?: string | undefined
+  readonly files: number
+  readonly zippedBytes?: number | undefined
+  readonly zippedLimitBytes: number
+  /** With layers, as Lambda counts. */
+  readonly unzippedBytes: number
+  readonly unzippedLimitBytes: number
+  readonly errors: number
+  readonly warnings: number
+  readonly infos: number
+  /** Largest first; own files come under no name. */
+  readonly distributions: readonly DistributionShare[]
+}
+
+export interface DistributionShare {
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+  readonly files: number
+  readonly unzippedBytes: number
+  readonly zippedBytes: number
+}
+
+export interface CheckResult {
+  readonly findings: readonly Finding[]
+  readonly summary: CheckSummary
+}
+
+/**
+ * Checks a package without executing any of it. Throws `notAZip` and `notACheckablePackage` when there is nothing to check;
+ * everything else is a finding.
+ * @example checkPackage({ path: 'dist/app.zip', runtime: 'python3.13', architecture: 'x86_64', handler: 'app.main' }).findings
+ */
+export function checkPackage(
+  request: CheckRequest,
+  options: { readonly known?: KnownContent; readonly today?: Date } = {},
+): CheckResult {
+  const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
+  return auditFacts(
+    collectFacts(request.path, { target, handler: request.handler, layers: request.layers, ...options }),
+  )
+}
+
+/** The same in a thread of its own, as the service does on upload. */
+export function auditInWorker(request: CheckRequest): Promise<CheckResult> {
+  return runInWorker(import.meta.url, './audit-worker', request)
+}
+
+/** Audits facts that are known already, as a build has them. */
+export function auditFacts(facts: PackageFacts): CheckResult {
+  const findings = auditPackage(facts)
+  const count = (severity: Finding['severity']): number =>
+    findings.filter((finding) => finding.severity === severity).length
+  return {
+    findings,
+    summary: {
+      name: facts.package.name,
+      runtime: facts.target.runtime.id,
+      architecture: facts.target.architecture,
+      handler: facts.handler,
+      files: facts.package.files.size,
+      zippedBytes: facts.package.zippedBytes,
+      zippedLimitBytes: zippedSizeLimit,
+      unzippedBytes: [facts.package, ...facts.layers].reduce((sum, tree) => sum + tree.unzippedBytes, 0),
+      unzippedLimitBytes: unzippedSizeLimit,
+      errors: count('error'),
+      warnings: count('warning'),
+      infos: count('info'),
+      distributions: sharesOf(facts),
+    },
+  }
+}
+
+export function sharesOf(facts: PackageFacts): readonly DistributionShare[] {
+  const shares = new Map<
+    string,
+    { name?: string; version?: string; files: number; unzippedBytes: number; zippedBytes: number }
+  >()
+  for (const file of facts.package.files.values()) {
+    const key = file.distribution ?? ''
+    const share = shares.get(key) ?? { files: 0, unzippedBytes: 0, zippedBytes: 0 }
+    if (file.distribution !== undefined) share.name = file.distribution
+    share.files += 1
+    share.unzippedBytes += file.bytes
+    share.zippedBytes += file.packedBytes
+    shares.set(key, share)
+  }
+  for (const { name, version } of facts.package.distributions) {
+    const share = shares.get(name)
+    if (share) share.version = version
+  }
+  return [...shares.values()].sort((a, b) => b.unzippedBytes - a.unzippedBytes)
+}

@@ -1,0 +1,211 @@
+import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { parseHandler, malformedHandler } from '../lambda/handler.ts'
+import { moduleNames } from '../python/module-names.ts'
+import { isDirectory, isEncrypted, isSymbolicLink, permissionsOf, type Entry } from '../zip/entry.ts'
+import { readEntry } from '../zip/entry-data.ts'
+import { entryPath } from '../zip/entry-name.ts'
+import { openArchive } from '../zip/reader.ts'
+import type { Hazard } from '../zip/hazard.ts'
+import type { ContentFacts } from './content-facts.ts'
+import { findDistributions } from './distributions.ts'
+import type { AuditTarget, PackageFacts, PackageFile, TreeFacts } from './facts.ts'
+import { handlerCandidates } from './handler-file.ts'
+import { interestIn, readContent } from './read-content.ts'
+import { notACheckablePackage } from './errors.ts'
+
+/**
+ * What is known of a file without reading it, from when its wheel entered the cache. `undefined`: not known, read it;
+ * `null`: known, and there is nothing of interest in it.
+ */
+export type KnownContent = (file: {
+  readonly path: string
+  readonly crc32: number
+  readonly bytes: number
+}) => ContentFacts | null | undefined
+
+export interface CollectOptions {
+  readonly target: AuditTarget
+  readonly handler?: string | undefined
+  /** Zips or folders, in the order of the function's configuration. */
+  readonly layers?: readonly string[] | undefined
+  readonly known?: KnownContent | undefined
+  readonly today?: Date | undefined
+}
+
+/** Gathers the facts of a zip or a folder. Throws `notAZip` and `notACheckablePackage`; everything else is a fact. */
+export function collectFacts(path: string, options: CollectOptions): PackageFacts {
+  const tree = openTree(path)
+  try {
+    const facts = gather(tree, options.known)
+    const layers = (options.layers ?? []).map((layer) => {
+      const opened = openTree(layer)
+      try {
+        return gather(opened, options.known)
+      } finally {
+        opened.close()
+      }
+    })
+    return {
+      target: options.target,
+      package: facts,
+      layers,
+      handler: options.handler,
+      handlerModule: handlerModuleOf(options.handler, facts, tree),
+      today: options.today ?? new Date(),
+    }
+  } finally {
+    tree.close()
+  }
+}
+
+/** A file before it was looked into. */
+interface RawFile {
+  readonly path: string
+  readonly bytes: number
+  readonly packedBytes: number
+  readonly permissions: number
+  readonly kind: 'file' | 'link'
+  readonly crc32?: number | undefined
+  readonly read: () => Uint8Array
+}
+
+interface OpenTree {
+  readonly name: string
+  readonly zippedBytes: number | undefined
+  readonly files: ReadonlyMap<string, RawFile>
+  readonly folders: ReadonlyMap<string, number>
+  readonly hazards: readonly Hazard[]
+  readonly close: () => void
+}
+
+function openTree(path: string): OpenTree {
+  if (!existsSync(path)) throw notACheckablePackage({ path })
+  return statSync(path).isDirectory() ? openFolder(path) : openZip(path)
+}
+
+function openZip(path: string): OpenTree {
+  const { source, listing } = openArchive(path)
+  const files = new Map<string, RawFile>()
+  const folders = new Map<string, number>()
+  for (const entry of listing.entries) {
+    const inside = entryPath(entry.name)
+    if (!inside) continue
+    if (isDirectory(entry)) folders.set(inside, permissionsOf(entry))
+    else
+      files.set(
+        inside,
+        rawFileOf(entry, inside, () => readEntry(source, entry, path)),
+      )
+  }
+  return {
+    name: basename(path),
+    zippedBytes: listing.size,
+    files,
+    folders,
+    hazards: listing.hazards,
+    close: () => source.close(),
+  }
+}
+
+function rawFileOf(entry: Entry, path: string, read: () => Uint8Array): RawFile {
+  return {
+    path,
+    bytes: entry.uncompressedBytes,
+    packedBytes: entry.compressedBytes,
+    permissions: permissionsOf(entry),
+    kind: isSymbolicLink(entry) ? 'link' : 'file',
+    crc32: isEncrypted(entry) ? undefined : entry.crc32,
+    read,
+  }
+}
+
+/** A folder as `zip -r` would pack it: links followed where they lead to files. Windows has no bits worth reading. */
+function openFolder(root: string): OpenTree {
+  const files = new Map<string, RawFile>()
+  const folders = new Map<string, number>()
+  const hasBits = process.platform !== 'win32'
+  const walk = (folder: string): void => {
+    for (const item of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = folder === '' ? item.name : `${folder}/${item.name}`
+      const stat = lstatSync(join(root, path))
+      if (stat.isDirectory()) {
+        folders.set(path, hasBits ? stat.mode & 0o777 : 0o755)
+        walk(path)
+      } else if (stat.isSymbolicLink() || stat.isFile()) {
+        const isLink = stat.isSymbolicLink()
+        files.set(path, {
+          path,
+          bytes: stat.size,
+          packedBytes: 0,
+          permissions: hasBits && !isLink ? stat.mode & 0o777 : 0o644,
+          kind: isLink ? 'link' : 'file',
+          read: () => (isLink ? Buffer.from(readlinkSync(join(root, path))) : readFileSync(join(root, path))),
+        })
+      }
+    }
+  }
+  walk('')
+  return { name: basename(root), zippedBytes: undefined, files, folders, hazards: [], close: () => undefined }
+}
+
+function gather(tree: OpenTree, known: KnownContent | undefined): TreeFacts {
+  const readText = (path: string): string | undefined => {
+    const file = tree.files.get(path)
+    return file && Buffer.from(tryRead(file) ?? []).toString('utf8')
+  }
+  const { distributions, owners } = findDistributions(tree.files, readText)
+  const files = new Map<string, PackageFile>()
+  let unzippedBytes = 0
+  for (const [path, raw] of tree.files) {
+    unzippedBytes += raw.bytes
+    const distribution = owners.get(path)
+    const { read: _, ...plain } = raw
+    files.set(path, { ...plain, distribution, content: contentOf(raw, distribution === undefined, known) })
+  }
+  return {
+    name: tree.name,
+    zippedBytes: tree.zippedBytes,
+    unzippedBytes,
+    files,
+    folders: tree.folders,
+    hazards: tree.hazards,
+    distributions,
+  }
+}
+
+function contentOf(raw: RawFile, isOwn: boolean, known: KnownContent | undefined): ContentFacts | undefined {
+  if (raw.kind === 'link') return undefined
+  const interest = interestIn({ ...raw, isOwn })
+  if (!interest) return undefined
+  if (!isOwn && raw.crc32 !== undefined) {
+    const content = known?.({ path: raw.path, crc32: raw.crc32, bytes: raw.bytes })
+    if (content !== undefined) return content ?? undefined
+  }
+  const bytes = tryRead(raw)
+  return bytes && readContent(interest, bytes, { path: raw.path, isOwn })
+}
+
+/** A damaged or encrypted entry has its own finding; here it is a file of which nothing is known. */
+function tryRead(file: RawFile): Uint8Array | undefined {
+  // Nothing that is looked into is larger than the whole package may be.
+  if (file.bytes > 512 * 1024 * 1024) return undefined
+  try {
+    return file.read()
+  } catch {
+    return undefined
+  }
+}
+
+function handlerModuleOf(handler: string | undefined, facts: TreeFacts, tree: OpenTree): PackageFacts['handlerModule'] {
+  if (handler === undefined) return undefined
+  try {
+    const path = handlerCandidates(parseHandler(handler)).find((candidate) => facts.files.has(candidate))
+    if (path === undefined || !path.endsWith('.py')) return undefined
+    const bytes = tryRead(tree.files.get(path)!)
+    return bytes && { path, names: moduleNames(bytes) }
+  } catch (error) {
+    if (malformedHandler.is(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,128 @@
+import { normalizeName } from '../pypa/name.ts'
+import { readHeaders } from '../pypa/headers.ts'
+import { parseRecord } from '../pypa/record.ts'
+import type { PackageDistribution } from './facts.ts'
+
+/** A file as far as ownership is concerned. */
+interface OwnableFile {
+  readonly bytes: number
+  readonly packedBytes: number
+}
+
+export interface FoundDistributions {
+  readonly distributions: readonly PackageDistribution[]
+  /** Path to the normalised name of its distribution; own files are absent. */
+  readonly owners: ReadonlyMap<string, string>
+}
+
+/**
+ * Recovers the installed distributions of a tree from their `.dist-info` folders: files by RECORD where there is one, else by
+ * `top_level.txt`, else by the distribution's name, which is how most of them are laid out.
+ */
+export function findDistributions(
+  files: ReadonlyMap<string, OwnableFile>,
+  readText: (path: string) => string | undefined,
+): FoundDistributions {
+  const owners = new Map<string, string>()
+  const found: Omit<PackageDistribution, 'files' | 'bytes' | 'packedBytes'>[] = []
+  const topFolders = topLevelNames(files)
+  for (const path of files.keys()) {
+    const match = /^(.*\/)?([^/]+)\.dist-info\/METADATA$/.exec(path)
+    if (!match) continue
+    const root = match[1] ?? ''
+    const folder = `${match[2]}.dist-info`
+    const { headers } = readHeaders(readText(path) ?? '')
+    const all = (name: string): string[] =>
+      headers.filter((header) => header.name === name).map((header) => header.value)
+    const name = normalizeName(all('name')[0] ?? match[2]!.replace(/-[^-]*$/, ''))
+    const wheel = readHeaders(readText(`${root}${folder}/WHEEL`) ?? '').headers
+    const tags = wheel.filter((header) => header.name === 'tag').map((header) => header.value)
+    found.push({
+      name,
+      version: all('version')[0] ?? match[2]!.replace(/^.*-/, ''),
+      folder: `${root}${folder}`,
+      requires: all('requires-dist'),
+      requiresPython: all('requires-python')[0],
+      tags,
+    })
+    for (const owned of recordedPaths(root, folder, readText) ??
+      guessedPaths(root, folder, name, topFolders, files, readText))
+      if (files.has(owned)) owners.set(owned, name)
+    for (const other of files.keys()) if (other.startsWith(`${root}${folder}/`)) owners.set(other, name)
+  }
+  return {
+    owners,
+    distributions: found.map((distribution) => ({ ...distribution, ...sumOf(distribution.name, files, owners) })),
+  }
+}
+
+function sumOf(name: string, files: ReadonlyMap<string, OwnableFile>, owners: ReadonlyMap<string, string>) {
+  const sum = { files: 0, bytes: 0, packedBytes: 0 }
+  for (const [path, owner] of owners) {
+    if (owner !== name) continue
+    const file = files.get(path)!
+    sum.files += 1
+    sum.bytes += file.bytes
+    sum.packedBytes += file.packedBytes
+  }
+  return sum
+}
+
+function recordedPaths(
+  root: string,
+  folder: string,
+  readText: (path: string) => string | undefined,
+): string[] | undefined {
+  const text = readText(`${root}${folder}/RECORD`)
+  if (text === undefined) return undefined
+  try {
+    return parseRecord(text).map((row) => joinPath(root, row.path))
+  } catch {
+    // A RECORD that cannot be read says nothing about who owns what; the names still do.
+    return undefined
+  }
+}
+
+function guessedPaths(
+  root: string,
+  folder: string,
+  name: string,
+  topNames: ReadonlyMap<string, readonly string[]>,
+  files: ReadonlyMap<string, OwnableFile>,
+  readText: (path: string) => string | undefined,
+): string[] {
+  const listed = (readText(`${root}${folder}/top_level.txt`) ?? '').split(/\s+/).filter((line) => line !== '')
+  const names =
+    listed.length > 0
+      ? listed
+      : [name.replaceAll('-', '_'), `_${name.replaceAll('-', '_')}`, name.replace(/^python-/, '')]
+  const wanted = new Set([...names, `${name.replaceAll('-', '_')}.libs`])
+  const paths: string[] = []
+  for (const path of topNames.get(root) ?? []) {
+    const first = path.slice(root.length).split('/')[0]!
+    const module = first.replace(/\..*$/, '')
+    if (files.has(path) && (wanted.has(first) || (wanted.has(module) && !path.slice(root.length).includes('/'))))
+      paths.push(path)
+  }
+  return paths
+}
+
+/** All paths below each root that holds distributions; almost always the package's own root. */
+function topLevelNames(files: ReadonlyMap<string, OwnableFile>): ReadonlyMap<string, readonly string[]> {
+  const roots = new Set<string>()
+  for (const path of files.keys()) {
+    const match = /^(.*\/)?[^/]+\.dist-info\/METADATA$/.exec(path)
+    if (match) roots.add(match[1] ?? '')
+  }
+  return new Map([...roots].map((root) => [root, [...files.keys()].filter((path) => path.startsWith(root))]))
+}
+
+/** RECORD paths are relative to site-packages and may climb: `../../bin/x`. */
+function joinPath(root: string, path: string): string {
+  const parts = root.split('/').filter((part) => part !== '')
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}

@@ -1,0 +1,76 @@
+import type { Architecture } from '../lambda/architecture.ts'
+import type { PythonRuntime } from '../lambda/runtimes.ts'
+import type { ModuleNames } from '../python/module-names.ts'
+import type { Hazard } from '../zip/hazard.ts'
+import type { ContentFacts } from './content-facts.ts'
+
+/** What the package is checked against. */
+export interface AuditTarget {
+  readonly runtime: PythonRuntime
+  readonly architecture: Architecture
+}
+
+/** A file or link as it will stand under `/var/task` or `/opt`. */
+export interface PackageFile {
+  readonly path: string
+  readonly bytes: number
+  /** Its share of the zip; 0 where there is none. */
+  readonly packedBytes: number
+  /** Permission bits after unpacking. */
+  readonly permissions: number
+  readonly kind: 'file' | 'link'
+  /** The installed distribution that owns it; undefined for own files. */
+  readonly distribution?: string | undefined
+  readonly crc32?: number | undefined
+  /** What is in it, for the kinds of file that rules look into. */
+  readonly content?: ContentFacts | undefined
+}
+
+/** An installed distribution, recovered from its `.dist-info` folder. */
+export interface PackageDistribution {
+  /** Normalised name: `python-dateutil`. */
+  readonly name: string
+  readonly version: string
+  /** Folder of its metadata: `requests-2.32.5.dist-info`. */
+  readonly folder: string
+  readonly files: number
+  readonly bytes: number
+  readonly packedBytes: number
+  /** Requires-Dist lines of its METADATA. */
+  readonly requires: readonly string[]
+  readonly requiresPython?: string | undefined
+  /** Tags of its WHEEL file: `cp313-cp313-manylinux_2_17_x86_64`. */
+  readonly tags: readonly string[]
+}
+
+/** One tree of files: the package itself or a layer. */
+export interface TreeFacts {
+  /** What it is called in sentences. */
+  readonly name: string
+  readonly zippedBytes?: number | undefined
+  /** Sum of uncompressed sizes. */
+  readonly unzippedBytes: number
+  readonly files: ReadonlyMap<string, PackageFile>
+  /** Permission bits of the folders that the archive names itself. */
+  readonly folders: ReadonlyMap<string, number>
+  readonly hazards: readonly Hazard[]
+  readonly distributions: readonly PackageDistribution[]
+}
+
+/** Everything that rules see. They read no file and no clock. */
+export interface PackageFacts {
+  readonly target: AuditTarget
+  readonly package: TreeFacts
+  readonly layers: readonly TreeFacts[]
+  /** As configured: `app.main`; undefined when nobody said. */
+  readonly handler?: string | undefined
+  /** The names of the module that the handler names, when there is such a file. */
+  readonly handlerModule?: HandlerModule | undefined
+  /** The day of the check, for runtimes' dates. */
+  readonly today: Date
+}
+
+export interface HandlerModule {
+  readonly path: string
+  readonly names: ModuleNames
+}

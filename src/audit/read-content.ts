@@ -1,0 +1,71 @@
+import { isElf, readElf } from '../elf/reader.ts'
+import { scanImports } from '../python/import-scanner.ts'
+import type { ContentFacts } from './content-facts.ts'
+import { findSecret } from './secrets.ts'
+
+/** What a file is looked into for, told by its name alone, before any of it is unpacked. */
+export type Interest = 'python' | 'binary' | 'bytecode' | 'path configuration' | 'own text'
+
+/** Own files above this are not searched for secrets, in bytes. */
+const largestSearchedBytes = 256 * 1024
+
+/** Whether a file's bytes are worth reading, and for what. */
+export function interestIn(file: {
+  readonly path: string
+  readonly bytes: number
+  readonly permissions: number
+  readonly isOwn: boolean
+}): Interest | undefined {
+  const { path, bytes } = file
+  if (bytes === 0) return undefined
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  if (name.endsWith('.py')) return 'python'
+  if (name.endsWith('.pyc')) return 'bytecode'
+  if (/\.(?:so|pyd|dylib|dll)$|\.so\.[\d.]+$/.test(name)) return 'binary'
+  if (name.endsWith('.pth') && !path.includes('/')) return 'path configuration'
+  const isExecutable = (file.permissions & 0o111) !== 0
+  if (isExecutable && !name.includes('.')) return 'binary'
+  if (file.isOwn && bytes <= largestSearchedBytes) return 'own text'
+  return undefined
+}
+
+/** Reads out of a file's bytes what rules want to know; undefined when that is nothing. */
+export function readContent(
+  interest: Interest,
+  bytes: Uint8Array,
+  file: { readonly path: string; readonly isOwn: boolean },
+): ContentFacts | undefined {
+  if (interest === 'binary') {
+    const elf = readElf(bytes)
+    if (elf) return { kind: 'elf', elf }
+    const format = foreignFormat(bytes)
+    return format && { kind: 'foreign binary', format }
+  }
+  if (interest === 'bytecode') return readBytecode(bytes)
+  if (interest === 'path configuration') {
+    const lines = Buffer.from(bytes).toString('utf8').split(/\r?\n/)
+    return { kind: 'path configuration', lines: lines.filter((line) => line.trim() !== '' && !line.startsWith('#')) }
+  }
+  if (file.isOwn) {
+    const secret = findSecret(file.path, bytes)
+    if (secret) return { kind: 'secret', ...secret }
+  }
+  if (interest === 'python') return { kind: 'python', imports: scanImports(bytes) }
+  return isElf(bytes) ? readContent('binary', bytes, file) : undefined
+}
+
+/** Mach-O in its four byte orders and as a universal binary; PE by its DOS stub. */
+function foreignFormat(bytes: Uint8Array): 'Mach-O' | 'PE' | undefined {
+  if (bytes.length < 4) return undefined
+  const magic = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
+  if ([0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe].includes(magic)) return 'Mach-O'
+  return bytes[0] === 0x4d && bytes[1] === 0x5a ? 'PE' : undefined
+}
+
+/** The 16-byte head of a .pyc (PEP 552): magic number, flags. */
+function readBytecode(bytes: Uint8Array): ContentFacts | undefined {
+  if (bytes.length < 16 || bytes[2] !== 0x0d || bytes[3] !== 0x0a) return undefined
+  const flags = bytes[4]! | (bytes[5]! << 8)
+  const check = (flags & 1) === 0 ? 'timestamp' : (flags & 2) === 0 ? 'unchecked hash' : 'checked hash'
+  return { kind: 'bytecode', magic: bytes[0]! | (bytes[1]! << 8), check }
+}

@@ -1,0 +1,145 @@
+import type { PackageFacts, PackageFile, TreeFacts } from '../facts.ts'
+import { defineFinding } from '../finding.ts'
+import type { Rule } from '../rule.ts'
+import { handlerCandidates } from '../handler-file.ts'
+import { malformedHandler, parseHandler } from '../../lambda/handler.ts'
+
+/** The user that functions run as is neither the files' owner nor in their group: only the bits of *others* count. */
+const othersRead = 0o004
+const othersSearch = 0o001
+
+const mode = (bits: number): string => bits.toString(8).padStart(4, '0')
+
+const unreadable = defineFinding('ZY1501', {
+  severity: 'error',
+  title: 'A Python file cannot be read by the function',
+  why: 'Lambda unpacks the package with its own permission bits and runs the function as another user. Importing the file raises `PermissionError: [Errno 13] Permission denied`. Files made under `umask 077` and by some Windows and Python tools have such bits.',
+  text: (p: { path: string; bits: number; more: number }) => ({
+    sentence: `\`${p.path}\` has mode \`${mode(p.bits)}\`, so the function cannot read it${p.more > 0 ? ` (and ${p.more} more)` : ''}: \`PermissionError: [Errno 13] Permission denied: '/var/task/${p.path}'\``,
+    hint: 'Give everyone read permission before packing: `chmod -R a+rX .`, or run `zipyard repair`',
+  }),
+  sample: { path: 'lambda_function.py', bits: 0o600, more: 0 },
+})
+
+const unreadableData = defineFinding('ZY1502', {
+  severity: 'warning',
+  title: 'A data file cannot be read by the function',
+  why: 'As with Python files, only the permission bits of others count; opening the file raises `PermissionError`. Whether the function opens it cannot be seen from outside.',
+  text: (p: { path: string; bits: number; more: number }) => ({
+    sentence: `\`${p.path}\` has mode \`${mode(p.bits)}\`, so the function cannot read it${p.more > 0 ? ` (and ${p.more} more)` : ''}`,
+    hint: 'Give everyone read permission before packing: `chmod -R a+rX .`, or run `zipyard repair`',
+  }),
+  sample: { path: 'model/weights.bin', bits: 0o640, more: 2 },
+})
+
+const closedFolder = defineFinding('ZY1503', {
+  severity: 'error',
+  title: 'A folder cannot be entered by the function',
+  why: 'A package folder without any bits for others imports as an *empty namespace package*, so the failure shows later as `ImportError: cannot import name …` or `AttributeError`. With search but no read permission its submodules are not found: `No module named …`.',
+  text: (p: { path: string; bits: number; error: string }) => ({
+    sentence: `the folder \`${p.path}\` has mode \`${mode(p.bits)}\`: ${p.error}`,
+    hint: 'Give everyone read and search permission before packing: `chmod -R a+rX .`, or run `zipyard repair`',
+  }),
+  sample: {
+    path: 'pkg',
+    bits: 0o700,
+    error: 'importing it gives an empty package, then `ImportError: cannot import name …`',
+  },
+})
+
+const closedDataFolder = defineFinding('ZY1505', {
+  severity: 'warning',
+  title: 'A folder of data cannot be entered by the function',
+  why: 'Opening a file in it raises `PermissionError`. Whether the function opens one cannot be seen from outside.',
+  text: (p: { path: string; bits: number }) => ({
+    sentence: `the folder \`${p.path}\` has mode \`${mode(p.bits)}\`, so the function cannot open what is in it`,
+    hint: 'Give everyone read and search permission before packing: `chmod -R a+rX .`, or run `zipyard repair`',
+  }),
+  sample: { path: 'templates', bits: 0o750 },
+})
+
+const notExecutable = defineFinding('ZY1504', {
+  severity: 'warning',
+  certainty: 'likely',
+  title: 'A program cannot be executed',
+  why: 'Running a program without its execute bit raises `PermissionError`. Windows tools cannot store the bit.',
+  text: (p: { path: string; bits: number }) => ({
+    sentence: `the program \`${p.path}\` has mode \`${mode(p.bits)}\` and cannot be executed`,
+    hint: 'Set its bit before packing: `chmod 755 FILE`; in a build name it under `executable`',
+  }),
+  sample: { path: 'bin/ffmpeg', bits: 0o644 },
+})
+
+export const permissions: Rule = {
+  name: 'permissions',
+  summary: 'What can a function read that is neither the owner of its files nor in their group?',
+  findings: [unreadable, unreadableData, closedFolder, closedDataFolder, notExecutable],
+  *check(facts) {
+    for (const tree of [facts.package, ...facts.layers]) {
+      const closed = [...tree.folders]
+        .filter(([, bits]) => (bits & 0o005) !== 0o005)
+        .sort(([a], [b]) => a.length - b.length)
+      const inClosed = (path: string): boolean => closed.some(([folder]) => path.startsWith(`${folder}/`))
+      for (const [path, bits] of closed) {
+        if (inClosed(path)) continue
+        if (holdsPython(tree, path))
+          yield closedFolder({ path, bits, error: consequenceOf(path, bits) }, { file: path })
+        else yield closedDataFolder({ path, bits }, { file: path })
+      }
+
+      const files = [...tree.files.values()].filter(
+        (file) => file.kind === 'file' && (file.permissions & othersRead) === 0 && !inClosed(file.path),
+      )
+      const python = files.filter(isImported).sort((a, b) => Number(isHandler(b, facts)) - Number(isHandler(a, facts)))
+      const data = files.filter((file) => !isImported(file))
+      for (const [found, define] of [
+        [python, unreadable],
+        [data, unreadableData],
+      ] as const) {
+        const [first] = found
+        if (first)
+          yield define(
+            { path: first.path, bits: first.permissions, more: found.length - 1 },
+            { file: first.path, distribution: first.distribution },
+          )
+      }
+      for (const file of tree.files.values())
+        if (isProgram(file) && (file.permissions & 0o001) === 0)
+          yield notExecutable(
+            { path: file.path, bits: file.permissions },
+            { file: file.path, distribution: file.distribution },
+          )
+    }
+  },
+}
+
+function isImported(file: PackageFile): boolean {
+  return /\.(?:py|pyc|so)$|\.so\.[\d.]+$/.test(file.path)
+}
+
+function isHandler(file: PackageFile, facts: PackageFacts): boolean {
+  if (facts.handler === undefined) return false
+  try {
+    return handlerCandidates(parseHandler(facts.handler)).includes(file.path)
+  } catch (error) {
+    if (malformedHandler.is(error)) return false
+    throw error
+  }
+}
+
+/** An ELF file that names its loader is a program, wherever it lies. */
+function isProgram(file: PackageFile): boolean {
+  return file.content?.kind === 'elf' && file.content.elf.interpreter !== undefined && !/\.so(?:\.|$)/.test(file.path)
+}
+
+function holdsPython(tree: TreeFacts, folder: string): boolean {
+  for (const path of tree.files.keys()) if (path.startsWith(`${folder}/`) && path.endsWith('.py')) return true
+  return false
+}
+
+function consequenceOf(folder: string, bits: number): string {
+  const module = folder.replaceAll('/', '.')
+  return (bits & othersSearch) !== 0
+    ? `its modules are not found: \`No module named '${module}.…'\``
+    : `\`import ${module}\` gives an empty package, then \`ImportError: cannot import name …\``
+}

@@ -1,0 +1,147 @@
+/**
+ * How surely an import statement is executed when its file is imported.
+ *
+ * - `always`: at module level or in a class body
+ * - `conditional`: under an `if`, `for`, `while` …
+ * - `lazy`: in a function
+ * - `guarded`: in a `try` whose `except` catches ImportError, or under `suppress(ImportError)`
+ * - `fallback`: in an `except`
+ * - `never`: under `if TYPE_CHECKING` or `if __name__ == '__main__'`
+ */
+export type ImportContext = 'always' | 'conditional' | 'lazy' | 'guarded' | 'fallback' | 'never'
+
+/** The weakest of all blocks around an import decides. */
+const weakness: Readonly<Record<ImportContext, number>> = {
+  always: 0,
+  conditional: 1,
+  lazy: 2,
+  fallback: 3,
+  guarded: 4,
+  never: 5,
+}
+
+interface Block {
+  readonly indent: number
+  context: ImportContext
+  /** Imports waiting to learn whether their `try` catches ImportError. */
+  readonly waiting: (() => void)[] | undefined
+}
+
+/** The compound statements around the current line, by indentation. */
+export class BlockStack {
+  readonly #open: Block[] = []
+  /** The latest `if`, `try` … at each indentation, for the `else` and `except` that continue it. */
+  readonly #owners = new Map<
+    number,
+    { readonly word: string; readonly context: ImportContext; readonly block: Block }
+  >()
+
+  /** A line at this indentation starts that opens no block of interest. */
+  leave(indent: number): void {
+    while (this.#open.length > 0 && this.#open.at(-1)!.indent >= indent) this.#open.pop()
+  }
+
+  /** A line starts with the word `[at, end)`; opens a block when the word does. */
+  enter(bytes: Uint8Array, at: number, end: number, indent: number): void {
+    this.leave(indent)
+    const word = blockWord(bytes, at, end)
+    if (word === undefined) return
+    const head = headOf(bytes, end)
+    const context = this.#contextOf(word, head, indent)
+    if (context === undefined) return
+    const block: Block = { indent, context, waiting: word === 'try' ? [] : undefined }
+    this.#open.push(block)
+    if (word === 'if' || word === 'try' || word === 'for' || word === 'while' || word === 'elif') {
+      this.#owners.set(indent, { word: word === 'elif' ? 'if' : word, context, block })
+    }
+  }
+
+  /** What is known of the blocks around a statement at this indentation; a `try` may be known only when its `except` is read. */
+  contextAt(indent: number): { readonly whenKnown: (set: (context: ImportContext) => void) => void } {
+    this.leave(indent)
+    const around = [...this.#open]
+    return {
+      whenKnown(set) {
+        const tell = (): void => {
+          let weakest: ImportContext = 'always'
+          for (const block of around) if (weakness[block.context] > weakness[weakest]) weakest = block.context
+          set(weakest)
+        }
+        tell()
+        for (const block of around) block.waiting?.push(tell)
+      },
+    }
+  }
+
+  #contextOf(word: string, head: string, indent: number): ImportContext | undefined {
+    const owner = this.#owners.get(indent)
+    switch (word) {
+      case 'def':
+        return 'lazy'
+      case 'async':
+        return head.startsWith('def') ? 'lazy' : undefined
+      case 'if':
+      case 'elif':
+        return isNeverTrue(head) ? 'never' : 'conditional'
+      case 'else':
+        return owner?.word === 'if' && owner.context !== 'never' ? 'conditional' : 'always'
+      case 'try':
+        return 'always'
+      case 'except': {
+        if (owner?.word === 'try' && catchesImportError(head) && owner.block.context === 'always') {
+          owner.block.context = 'guarded'
+          for (const tell of owner.block.waiting ?? []) tell()
+        }
+        return 'fallback'
+      }
+      case 'with':
+        return /suppress\s*\(/.test(head) && catchesImportError(head) ? 'guarded' : undefined
+      case 'for':
+      case 'while':
+        return 'conditional'
+      default:
+        return undefined
+    }
+  }
+}
+
+const words = ['def', 'async', 'if', 'elif', 'else', 'try', 'except', 'finally', 'with', 'for', 'while'] as const
+const wordsByFirst = new Map<number, readonly string[]>()
+for (const word of words) {
+  const first = word.charCodeAt(0)
+  wordsByFirst.set(first, [...(wordsByFirst.get(first) ?? []), word])
+}
+
+function blockWord(bytes: Uint8Array, at: number, end: number): string | undefined {
+  const candidates = wordsByFirst.get(bytes[at]!)
+  if (!candidates) return undefined
+  return candidates.find((word) => {
+    if (word.length !== end - at) return false
+    for (let index = 1; index < word.length; index++) if (bytes[at + index] !== word.charCodeAt(index)) return false
+    return true
+  })
+}
+
+/** The start of what follows the word, on the same line. */
+function headOf(bytes: Uint8Array, from: number): string {
+  let head = ''
+  for (let at = from; at < bytes.length && at < from + 160; at++) {
+    const byte = bytes[at]!
+    if (byte === 0x0a || byte === 0x0d) break
+    head += String.fromCharCode(byte)
+  }
+  return head.trimStart()
+}
+
+function isNeverTrue(head: string): boolean {
+  return (
+    /^\(?\s*(?:[\w.]+\.)?TYPE_CHECKING\b\s*\)?\s*:/.test(head) ||
+    /^\(?\s*__name__\s*==\s*["']__main__["']/.test(head) ||
+    /^(?:False|0)\s*:/.test(head)
+  )
+}
+
+/** `except:`, or one that names ImportError or a class above it. */
+function catchesImportError(head: string): boolean {
+  return head.startsWith(':') || /\b(?:ImportError|ModuleNotFoundError|Exception|BaseException)\b/.test(head)
+}

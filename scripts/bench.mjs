@@ -14,13 +14,18 @@ const all = readdirSync(join(root, 'bench')).filter((name) => /^[a-z0-9-]+\.ts$/
 const chosen = names.length === 0 ? all : names.map((name) => `${name}.ts`)
 const unknown = chosen.filter((name) => !all.includes(name))
 if (unknown.length > 0) {
-  process.stderr.write(`error: no bench ${unknown.join(', ')}; there are ${all.map((name) => name.slice(0, -3)).join(', ')}\n`)
+  process.stderr.write(
+    `error: no bench ${unknown.join(', ')}; there are ${all.map((name) => name.slice(0, -3)).join(', ')}\n`,
+  )
   process.exit(2)
 }
 let failed = 0
 for (const name of chosen) {
   process.stderr.write(`\n── ${name.slice(0, -3)}\n`)
-  const result = spawnSync(process.execPath, ['--import', 'tsx', join('bench', name), ...flags], { cwd: root, stdio: 'inherit' })
+  const result = spawnSync(process.execPath, ['--import', 'tsx', join('bench', name), ...flags], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (result.status !== 0) failed += 1
 }
 process.exit(failed === 0 ? 0 : 1)

@@ -106,7 +106,9 @@ export function installDebianPackages() {
   const missing = Object.entries(debianPackages).filter(([command]) => !has(command))
   const python = findPython()
   const venvMissing = python && spawnSync(python, ['-c', 'import ensurepip, venv'], { stdio: 'ignore' }).status !== 0
-  const names = missing.map(([, name]) => name).concat(python ? [] : ['python3'], venvMissing || !python ? ['python3-venv'] : [])
+  const names = missing
+    .map(([, name]) => name)
+    .concat(python ? [] : ['python3'], venvMissing || !python ? ['python3-venv'] : [])
   if (names.length === 0) return
   if (process.getuid?.() !== 0 || !has('apt-get')) {
     say(`error: the tests need ${names.join(', ')}; install them with: apt-get install ${names.join(' ')}`)
@@ -127,7 +129,14 @@ export function installPythonTools() {
   say(`Installing ${pythonTools.join(', ')} (pip)`)
   rmSync(join(root, '.venv/tools'), { recursive: true, force: true })
   run(python, ['-m', 'venv', '.venv/tools'])
-  run(join(root, '.venv/tools/bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...pythonTools])
+  run(join(root, '.venv/tools/bin/python'), [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    ...pythonTools,
+  ])
   done.mark()
 }
 

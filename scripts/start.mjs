@@ -24,15 +24,41 @@ function zipyard(shown, args) {
 }
 
 const runtime = chooseRuntime()
-zipyard(`zipyard build examples/with-requests --runtime ${runtime}`, ['build', example, '--runtime', runtime, '--out', archive])
+zipyard(`zipyard build examples/with-requests --runtime ${runtime}`, [
+  'build',
+  example,
+  '--runtime',
+  runtime,
+  '--out',
+  archive,
+])
 
 let service = startService('4570')
 process.on('SIGINT', () => {}) // the service gets it too and ends by itself; then so do we
 const { url, data } = await service.listening
 zipyard('zipyard deploy dist/with-requests.zip', [
-  'deploy', archive, '--function-name', 'with-requests', '--runtime', runtime, '--handler', 'lambda_function.lambda_handler', '--timeout', '30', '--data', data,
+  'deploy',
+  archive,
+  '--function-name',
+  'with-requests',
+  '--runtime',
+  runtime,
+  '--handler',
+  'lambda_function.lambda_handler',
+  '--timeout',
+  '30',
+  '--data',
+  data,
 ])
-zipyard('zipyard invoke with-requests --tail', ['invoke', 'with-requests', '-e', join(example, 'event.json'), '--tail', '--data', data])
+zipyard('zipyard invoke with-requests --tail', [
+  'invoke',
+  'with-requests',
+  '-e',
+  join(example, 'event.json'),
+  '--tail',
+  '--data',
+  data,
+])
 
 if (once) finish(0)
 say(`
@@ -55,13 +81,18 @@ function chooseRuntime() {
   if (ids.includes('python3.11')) return 'python3.11'
   const usable = ids.filter((id) => Number(id.split('.')[1]) >= 9)
   if (usable.length > 0) return usable.at(-1)
-  say('error: no Python from 3.9 to 3.14 was found on this machine\n\nhint: `apt-get install python3`, or see `node dist/cli/main.js runtime list`')
+  say(
+    'error: no Python from 3.9 to 3.14 was found on this machine\n\nhint: `apt-get install python3`, or see `node dist/cli/main.js runtime list`',
+  )
   process.exit(1)
 }
 
 function startService(port) {
   say(`\n${bold('$ zipyard serve')}`)
-  const child = spawn(process.execPath, [program, 'serve', '--port', port], { stdio: ['ignore', 'pipe', 'pipe'], cwd: root })
+  const child = spawn(process.execPath, [program, 'serve', '--port', port], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root,
+  })
   const listening = new Promise((resolve) => {
     let out = ''
     let err = ''
@@ -70,7 +101,11 @@ function startService(port) {
       out += chunk
       const line = /listening on (\S+)/.exec(out)
       const folder = /data folder\s+(\S.*)/.exec(err)
-      if (line) setTimeout(() => resolve({ url: line[1], data: (/data folder\s+(\S.*)/.exec(err) ?? folder ?? [])[1] ?? '' }), 200)
+      if (line)
+        setTimeout(
+          () => resolve({ url: line[1], data: (/data folder\s+(\S.*)/.exec(err) ?? folder ?? [])[1] ?? '' }),
+          200,
+        )
     })
     child.stderr.on('data', (chunk) => {
       process.stderr.write(chunk)

@@ -25,12 +25,6 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/build.ts'),
   },
   {
-    name: 'check',
-    group: 'Packages',
-    summary: 'Tell what Lambda will say to a package',
-    load: () => import('./commands/check.ts'),
-  },
-  {
     name: 'deploy',
     group: 'Packages',
     summary: 'Create or update a function on Zipyard or AWS',
@@ -68,11 +62,5 @@ export const commands: readonly CommandEntry[] = [
     group: 'Machine',
     summary: 'Tell what this machine can do, with a remedy for what it cannot',
     load: () => import('./commands/doctor.ts'),
-  },
-  {
-    name: 'cache',
-    group: 'Machine',
-    summary: 'Show, prune, export and import the cache',
-    load: () => import('./commands/cache.ts'),
   },
 ]

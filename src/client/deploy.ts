@@ -10,6 +10,8 @@ export interface DeployOptions {
   /** The deployment package on disk. */
   readonly archive: string
   readonly desired: DesiredFunction
+  /** Asked for what a new function needs beyond `desired`; may refuse. */
+  readonly creating: () => DesiredFunction
   readonly publish: boolean
   readonly alias?: string | undefined
   /** Upload through this bucket; without one, packages that are too big for a direct upload go to a bucket of ours. */
@@ -46,10 +48,12 @@ export async function deploy(target: Target, options: DeployOptions): Promise<De
   const current = await lambda.getConfiguration(desired.name)
   const plan = planDeployment(desired, current)
   const unchanged = { plan, sentBytes: 0, configuration: current, publishedVersion: undefined }
+  if (plan.action === 'create') options.creating()
   if (options.dryRun || (plan.action === 'unchanged' && !options.publish && !options.alias)) return unchanged
   let sentBytes = 0
   if (plan.action === 'create') {
-    const role = desired.role ?? (target.kind === 'aws' ? undefined : defaultRole)
+    const wanted = options.creating()
+    const role = wanted.role ?? (target.kind === 'aws' ? undefined : defaultRole)
     if (role === undefined) throw roleNeeded({ name: desired.name })
     options.onStep(`creating ${desired.name}`)
     const code = await codeInput(target, options)
@@ -57,7 +61,7 @@ export async function deploy(target: Target, options: DeployOptions): Promise<De
     await lambda.create({
       FunctionName: desired.name,
       Code: code,
-      ...configurationInput({ ...desired, role }),
+      ...configurationInput({ ...wanted, role }),
       ...(desired.architecture ? { Architectures: [desired.architecture] } : {}),
     })
   } else if (plan.action === 'update') {

@@ -1,6 +1,13 @@
 import { defineError } from '../base/errors.ts'
 import type { SigningCredentials } from '../aws/sigv4.ts'
-import type { ServiceFile } from '../settings/service-file.ts'
+
+/** A service that runs on this machine, as its `service.json` tells. */
+export interface LocalService {
+  readonly url: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
 
 /** Where calls go, and who signs them. */
 export interface Target {
@@ -47,7 +54,7 @@ export const noRegion = defineError('ZY0702', 'usage', (p: { profile: string | u
 export async function chooseTarget(
   options: TargetOptions,
   environment: Environment,
-  runningService: () => ServiceFile | undefined,
+  runningService: () => LocalService | undefined,
 ): Promise<Target> {
   const variable = environment['AWS_ENDPOINT_URL_LAMBDA'] || environment['AWS_ENDPOINT_URL']
   const explicit = options.endpointUrl ?? (options.profile ? undefined : variable)
@@ -57,7 +64,7 @@ export async function chooseTarget(
   return awsTarget(options, environment)
 }
 
-export function serviceTarget(service: ServiceFile, region?: string): Target {
+export function serviceTarget(service: LocalService, region?: string): Target {
   return {
     kind: 'zipyard',
     region: region ?? service.region,
@@ -71,7 +78,7 @@ function endpointTarget(
   url: string,
   options: TargetOptions,
   environment: Environment,
-  service: ServiceFile | undefined,
+  service: LocalService | undefined,
 ): Target {
   const own =
     service?.url === url.replace(/\/$/, '') && !environment['AWS_ACCESS_KEY_ID'] && !options.profile

@@ -9,7 +9,6 @@ export function adminRoutes(parts: {
   readonly keys: AccessKeys
   readonly environments: () => readonly EnvironmentStatus[]
 }): readonly AdminRoute[] {
-  const guarded = (handle: (request: ApiRequest) => Promise<object>) => (request: ApiRequest) => answer(request, handle)
   return [
     {
       method: 'GET',
@@ -41,6 +40,11 @@ export function adminRoutes(parts: {
     },
   ]
 }
+
+const guarded =
+  (handle: (request: ApiRequest) => Promise<object>) =>
+  (request: ApiRequest): Promise<ApiResponse> =>
+    answer(request, handle)
 
 const administratorsOnly = defineError('ZY0617', 'refused', (p: { arn: string }) => ({
   message: `\`${p.arn}\` may not administer the service`,

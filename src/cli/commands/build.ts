@@ -1,4 +1,6 @@
 import { formatBytes } from '../../base/byte-size.ts'
+import type { BuildRequest } from '../../packager/plan-builds.ts'
+import type { OptionValues } from '../../settings/option.ts'
 import { defineCommand, type Context } from '../command.ts'
 import { handlerOption, runtimeOption } from '../shared-options.ts'
 
@@ -111,37 +113,7 @@ export const command = defineCommand({
       import('../../packager/surroundings.ts'),
       import('../../packager/report/report-text.ts'),
     ])
-    const plans = planBuilds({
-      workingDirectory: context.workingDirectory,
-      folder,
-      out: options.out,
-      name: options.name,
-      runtime: options.runtime,
-      architectures: options.arch,
-      requirements: options.requirements,
-      extras: options.extra,
-      groups: options.group,
-      fromVenv: options['from-venv'],
-      fromPackage: options['from-package'],
-      script: options.script,
-      handler: options.handler,
-      source: options.source,
-      include: options.include,
-      exclude: options.exclude,
-      executable: options.executable,
-      symlinks: options.symlinks,
-      bytecode: options.bytecode,
-      slim: options.slim,
-      sdk: options.sdk,
-      compat: options.compat,
-      onConflict: options['on-conflict'],
-      layer: options.layer,
-      resolver: options.resolver,
-      upgrade: options.upgrade,
-      locked: options.locked,
-      offline: options.offline,
-      noCheck: options['no-check'],
-    })
+    const plans = planBuilds(requestOf(context, options, folder))
     const surroundings = await createBuildSurroundings({
       environment: context.environment,
       offline: options.offline,
@@ -165,6 +137,45 @@ export const command = defineCommand({
     }
   },
 })
+
+/** What the options of `zipyard build` ask the packager for. */
+export function requestOf(
+  context: Pick<Context, 'workingDirectory'>,
+  options: OptionValues<(typeof command)['options']>,
+  folder: string | undefined,
+): BuildRequest {
+  return {
+    workingDirectory: context.workingDirectory,
+    folder,
+    out: options.out,
+    name: options.name,
+    runtime: options.runtime,
+    architectures: options.arch,
+    requirements: options.requirements,
+    extras: options.extra,
+    groups: options.group,
+    fromVenv: options['from-venv'],
+    fromPackage: options['from-package'],
+    script: options.script,
+    handler: options.handler,
+    source: options.source,
+    include: options.include,
+    exclude: options.exclude,
+    executable: options.executable,
+    symlinks: options.symlinks,
+    bytecode: options.bytecode,
+    slim: options.slim,
+    sdk: options.sdk,
+    compat: options.compat,
+    onConflict: options['on-conflict'],
+    layer: options.layer,
+    resolver: options.resolver,
+    upgrade: options.upgrade,
+    locked: options.locked,
+    offline: options.offline,
+    noCheck: options['no-check'],
+  }
+}
 
 /** One line that is replaced as things move: the stage, or the download that moved last. */
 function progressOn(context: Context) {

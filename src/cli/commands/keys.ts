@@ -1,8 +1,8 @@
-import { defineError } from '../../base/errors.ts'
 import { callAdmin } from '../../client/admin-client.ts'
 import { serviceTarget } from '../../client/target.ts'
 import { dataFolder } from '../../settings/data-folder.ts'
 import { readServiceFile } from '../../settings/service-file.ts'
+import { missingOperand, unknownAction } from '../actions.ts'
 import { defineCommand } from '../command.ts'
 import { dataOption } from '../shared-options.ts'
 import { table } from '../table.ts'
@@ -14,11 +14,6 @@ interface Key {
   readonly createdAt: string
   readonly secretAccessKey?: string
 }
-
-const unknownAction = defineError('ZY0013', 'usage', (p: { command: string; action: string; known: string }) => ({
-  message: `\`zipyard ${p.command}\` does not know \`${p.action}\``,
-  hint: `Use one of ${p.known}`,
-}))
 
 export const command = defineCommand({
   positionals: [
@@ -57,10 +52,16 @@ export const command = defineCommand({
         return
       }
       case 'revoke': {
+        if (!subject)
+          throw missingOperand({
+            command: 'keys revoke',
+            operand: 'the id of a key',
+            example: 'zipyard keys revoke AKIA…',
+          })
         const revoked = await callAdmin<{ accessKeyId: string }>(
           target,
           'DELETE',
-          `/keys/${encodeURIComponent(subject ?? '')}`,
+          `/keys/${encodeURIComponent(subject)}`,
         )
         context.terminal.out(
           context.json ? JSON.stringify({ revoked: revoked.accessKeyId }) : `Revoked ${revoked.accessKeyId}`,
@@ -68,7 +69,7 @@ export const command = defineCommand({
         return
       }
       default:
-        throw unknownAction({ command: 'keys', action, known: '`add`, `list`, `revoke`' })
+        throw unknownAction({ command: 'keys', action, known: ['add', 'list', 'revoke'] })
     }
   },
 })

@@ -1,0 +1,31 @@
+/** `npm run docs`: prints the reference pages from the code; `-- --check` only says whether they are fresh. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cliReference } from '../src/cli/reference.ts'
+
+const root = join(import.meta.dirname, '..')
+
+export const pages: Readonly<Record<string, () => Promise<string> | string>> = {
+  'docs/reference/cli.md': cliReference,
+}
+
+export async function stalePages(): Promise<string[]> {
+  const stale: string[] = []
+  for (const [path, print] of Object.entries(pages)) if ((await print()) !== read(path)) stale.push(path)
+  return stale
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(join(root, path), 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+if (process.argv[1]?.endsWith('scripts/docs.ts')) {
+  for (const path of await stalePages()) {
+    writeFileSync(join(root, path), await pages[path]!())
+    process.stderr.write(`printed ${path}\n`)
+  }
+}

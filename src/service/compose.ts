@@ -1,0 +1,239 @@
+/** Wires the service, once: what is alive, in the order in which it depends on one another, and how it ends. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createApiServer } from '../api/http/server.ts'
+import { createLambdaApi } from '../api/lambda/lambda-api.ts'
+import { createS3Service } from '../api/s3/s3-service.ts'
+import type { IsGranted } from '../api/grants.ts'
+import { Announcer } from '../base/announcer.ts'
+import { systemClock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { Activation } from '../functions/activation.ts'
+import { DeploymentPackages } from '../functions/deployment-packages.ts'
+import type { FunctionChanged } from '../functions/function-changed.ts'
+import { Functions } from '../functions/functions.ts'
+import { RunnableVersions } from '../functions/runnable.ts'
+import { findInterpreters, interpreterFor, parsePythonOption } from '../interpreters/find-interpreters.ts'
+import type { Interpreter } from '../interpreters/interpreter.ts'
+import { AsyncQueue } from '../invoker/async-queue.ts'
+import { openCodeFolders } from '../invoker/code-folder.ts'
+import { createInvoker } from '../invoker/invoker.ts'
+import { runtimeFolder } from '../invoker/launch-plan.ts'
+import { pythonRuntimes } from '../lambda/runtimes.ts'
+import { LogStore } from '../logs/log-store.ts'
+import { ObjectStore } from '../objects/object-store.ts'
+import { openSandbox } from '../sandbox/open-sandbox.ts'
+import type { NetworkMode, Tier } from '../sandbox/sandbox.ts'
+import { Blobs } from '../store/blobs.ts'
+import { openCatalog } from '../store/catalog.ts'
+import { AccessKeys, type AccessKey } from './access-keys.ts'
+import { adminRoutes } from './admin-routes.ts'
+import { isGrantedToRole, roleOfSession } from './authorizer.ts'
+import { drainOnChange } from './drain-on-change.ts'
+import { guestCredentials } from './guest-credentials.ts'
+import { fetchObject, putObject } from './object-ports.ts'
+import { noInterpreterAtAll } from './errors.ts'
+import { PackageLinks } from './package-links.ts'
+import { SdkCopies } from './sdk-copies.ts'
+import { validateUpload } from './validate-upload.ts'
+
+export interface ServiceOptions {
+  readonly dataFolder: string
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Names besides loopback under which clients reach us. */
+  readonly hostNames?: readonly string[]
+  readonly isolation?: Tier | 'auto'
+  readonly untrusted?: boolean
+  /** Default `host`, or `none` with `untrusted`. */
+  readonly network?: NetworkMode | undefined
+  readonly runtimePolicy?: 'lenient' | 'aws'
+  /** `3.13=PATH` texts. */
+  readonly pythons?: readonly string[]
+  readonly allowUnsigned?: boolean
+  readonly injectEndpoints?: boolean
+  /** The host's environment variables, for PATH and the package index; functions never see them. */
+  readonly variables: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+}
+
+/** A running service. */
+export interface Service {
+  readonly url: string
+  readonly region: string
+  /** The key pair that `zipyard env` hands out. */
+  readonly firstKey: AccessKey
+  /** For people: the tier, and why not a higher one. */
+  readonly isolation: string
+  /** Functions are not isolated from this machine. */
+  readonly isLabelled: boolean
+  readonly network: NetworkMode
+  /** Runtime ids whose Python is here. */
+  readonly runtimes: readonly string[]
+  /** Stops accepting, lets running invocations end for a while, and closes everything. */
+  stop(): Promise<void>
+}
+
+/** The region of a new service. */
+const defaultRegion = 'us-east-1'
+
+/** How long the states in between (Pending, InProgress) are shown at least, in milliseconds. */
+const activationDelayMs = 20
+
+/** How long running requests and invocations may go on when the service stops, in milliseconds. */
+const graceMs = 5000
+
+/**
+ * Starts the service and resolves when it listens.
+ *
+ * @throws `storeInUse`, `tierUnavailable`, `noInterpreterAtAll`, and the system's error when the port cannot be taken
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { dataFolder, log } = options
+  const clock = systemClock
+  const network = options.network ?? (options.untrusted ? 'none' : 'host')
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  // What was opened, newest last; closed in the opposite order, also when a later step fails.
+  const open: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (const end of open.splice(0).reverse()) await end()
+  }
+  try {
+    const catalog = await openCatalog({ folder: dataFolder, clock })
+    open.push(() => catalog.close())
+    const keys = await AccessKeys.open(catalog, clock)
+    const blobs = await Blobs.open({ folder: dataFolder, clock })
+    open.push(() => blobs.close())
+    const logs = await LogStore.open({ catalog, folder: dataFolder, clock, log })
+    open.push(() => logs.stop())
+    const store = new ObjectStore({ catalog, blobs, clock })
+
+    const named = (options.pythons ?? []).map(parsePythonOption)
+    const search = (): Promise<readonly Interpreter[]> =>
+      findInterpreters({ dataFolder, named, environment: { ...options.variables } })
+    const found = await search()
+    const launcher = chooseLauncher(found)
+    const { sandbox, reports } = await openSandbox({
+      stateFolder: join(dataFolder, 'sandbox'),
+      runtimeFolder,
+      launcher,
+      interpreter: launcher,
+      isolation: options.isolation ?? 'auto',
+      network,
+      untrusted: options.untrusted ?? false,
+    })
+    open.push(() => sandbox.stop())
+
+    const codeFolders = await openCodeFolders({
+      dataFolder,
+      localPath: (digest) => blobs.localPath(digest),
+      fileAccess: sandbox.fileAccess,
+    })
+    const changes = new Announcer<FunctionChanged>((error) => log.error('a listener failed', { error: String(error) }))
+    const runnable = new RunnableVersions(catalog, changes)
+    const sdkCopies = new SdkCopies(dataFolder, options.variables, log)
+    // The address is known only once the server listens, and no environment starts before that.
+    let url = ''
+    const invoker = await createInvoker({
+      sandbox,
+      clock,
+      logs,
+      log,
+      dataFolder,
+      codeFolders,
+      network,
+      interpreterFor: async (runtimeId) => interpreterFor(runtimeId, await search()),
+      sdkFolder: (runtimeId) => sdkCopies.folderFor(runtimeId),
+      credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),
+    })
+    open.push(() => invoker.stop(graceMs))
+    drainOnChange({ changes, runnable, invoker, log })
+
+    const activation = new Activation({
+      catalog,
+      clock,
+      log,
+      changes,
+      prepareCode: async (digest) => void (await codeFolders.prepareCode(digest)),
+      delayMs: activationDelayMs,
+    })
+    open.push(() => activation.stop())
+    const functions = new Functions({ catalog, clock, changes, activation })
+    const queue = new AsyncQueue({
+      catalog,
+      clock,
+      log,
+      resolve: (key, qualifier) => runnable.resolve(key, qualifier),
+      invoke: (invocation) => invoker.invoke(invocation),
+      putObject: putObject(store),
+    })
+    open.push(() => queue.stop())
+
+    const links = new PackageLinks(clock, blobs)
+    const isGranted: IsGranted = async (caller, question) => {
+      const role = roleOfSession(caller.arn)
+      return role !== undefined && isGrantedToRole(catalog, role, question)
+    }
+    const server = createApiServer({
+      services: [
+        createLambdaApi({
+          catalog,
+          clock,
+          changes,
+          functions,
+          packages: new DeploymentPackages({ blobs, validateUpload, fetchObject: fetchObject(store) }),
+          runnable,
+          invoker: { invoke: (invocation) => invoker.invoke(invocation), enqueue: (event) => queue.enqueue(event) },
+          runtimePolicy: options.runtimePolicy ?? 'lenient',
+          downloadUrl: (origin, digest) => links.url(origin, digest),
+          isGranted,
+        }),
+        createS3Service({ store, isGranted }),
+      ],
+      keyRing: keys,
+      allowUnsigned: options.allowUnsigned ?? false,
+      hostNames: options.hostNames ?? [],
+      log,
+      clock,
+      adminRoutes: [...adminRoutes({ keys, environments: () => invoker.environments() }), links.route],
+    })
+    ;({ url } = await server.listen({ host: options.host, port: options.port }))
+    open.push(() => server.close(graceMs))
+    await activation.resume()
+    await queue.start()
+    return {
+      url,
+      region: defaultRegion,
+      firstKey: keys.first,
+      isolation: isolationSentence(sandbox.tier, reports),
+      isLabelled: sandbox.tier === 'process',
+      network,
+      runtimes: pythonRuntimes
+        .filter((runtime) => found.some((one) => one.minor === runtime.python))
+        .map((runtime) => runtime.id),
+      stop: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The Python that sets up isolation: the newest finished one of 3.8 or later that has ctypes. */
+function chooseLauncher(found: readonly Interpreter[]): Interpreter {
+  const usable = found.filter(
+    (one) => one.hasCtypes && one.isFinal && !one.isFreeThreaded && Number(one.minor.split('.')[1]) >= 8,
+  )
+  const best = usable.find((one) => one.minor.startsWith('3.'))
+  if (!best) throw noInterpreterAtAll({})
+  return best
+}
+
+/** `root`, or `process (root: not root; userns: …)`. */
+function isolationSentence(tier: Tier, reports: readonly { tier: Tier; because?: string | undefined }[]): string {
+  const why = reports
+    .filter((report) => report.tier !== tier && report.because)
+    .map((report) => `${report.tier}: ${report.because}`)
+  return why.length > 0 ? `${tier} (${why.join('; ')})` : tier
+}

@@ -1,0 +1,37 @@
+import type { Announcer } from '../base/announcer.ts'
+import type { Log } from '../base/log.ts'
+import type { FunctionChanged } from '../functions/function-changed.ts'
+import { functionArn } from '../functions/function-name.ts'
+import type { RunnableVersions } from '../functions/runnable.ts'
+import type { Invoker } from '../invoker/invoker.ts'
+
+/** Ends environments that run what a function was: after a change nothing may start on the old code, and nothing may linger. */
+export function drainOnChange(parts: {
+  readonly changes: Announcer<FunctionChanged>
+  readonly runnable: RunnableVersions
+  readonly invoker: Invoker
+  readonly log: Log
+}): void {
+  const { changes, runnable, invoker, log } = parts
+  changes.subscribe((change) => {
+    const arn = functionArn(change)
+    if (change.what === 'deleted') {
+      invoker.drain(
+        (version) => version.functionArn === arn && (change.qualifier ?? version.version) === version.version,
+      )
+      return
+    }
+    if (change.what !== 'code' && change.what !== 'configuration') return
+    // While an update is under way the old one still runs, and this resolves to it.
+    runnable.resolve(change, undefined).then(
+      (current) =>
+        invoker.drain(
+          (version) =>
+            version.functionArn === arn &&
+            version.version === '$LATEST' &&
+            version.environmentKey !== current.environmentKey,
+        ),
+      (error: unknown) => log.debug('nothing to drain', { function: arn, because: String(error) }),
+    )
+  })
+}

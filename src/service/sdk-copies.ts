@@ -1,0 +1,76 @@
+/**
+ * The copy of the AWS SDK that every runtime has of its own: built once per runtime by our own packager, unpacked into the data folder.
+ *
+ * It needs the package index once. Without it functions run too, only without boto3; the next environment asks again.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sha256 } from '../base/digest.ts'
+import type { Log } from '../base/log.ts'
+import { hostArchitecture } from '../lambda/architecture.ts'
+import { unzippedSizeLimit } from '../lambda/quotas.ts'
+import { buildSdkCopy } from '../packager/build-sdk-copy.ts'
+import { sdkPins } from '../packager/sdk-copy.ts'
+import { extractInWorker } from '../zip/extract.ts'
+
+/** How long after a failure it is not tried again, in milliseconds. */
+const pauseMs = 60_000
+
+export class SdkCopies {
+  readonly #folder: string
+  readonly #variables: Readonly<Record<string, string | undefined>>
+  readonly #log: Log
+  readonly #making = new Map<string, Promise<string | undefined>>()
+
+  constructor(dataFolder: string, variables: Readonly<Record<string, string | undefined>>, log: Log) {
+    this.#folder = join(dataFolder, 'sdk')
+    this.#variables = variables
+    this.#log = log
+  }
+
+  /** The folder with the runtime's boto3; `undefined` when there is none for it, or it cannot be had now. */
+  folderFor(runtimeId: string): Promise<string | undefined> {
+    const pins = sdkPins[runtimeId]
+    if (!pins) return Promise.resolve(undefined)
+    const folder = join(this.#folder, `${runtimeId}-${sha256(pins.join('\n')).slice(0, 12)}`)
+    if (existsSync(folder)) return Promise.resolve(folder)
+    const making = this.#making.get(runtimeId)
+    if (making) return making
+    const made = this.#make(runtimeId, folder)
+    this.#making.set(runtimeId, made)
+    void made.then((path) => {
+      if (path !== undefined) this.#making.delete(runtimeId)
+      else setTimeout(() => this.#making.delete(runtimeId), pauseMs).unref()
+    })
+    return made
+  }
+
+  async #make(runtimeId: string, folder: string): Promise<string | undefined> {
+    const temporary = join(this.#folder, `tmp-${runtimeId}-${process.pid}`)
+    const archive = `${temporary}.zip`
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o711 })
+      await rm(temporary, { recursive: true, force: true })
+      this.#log.info('building the copy of the AWS SDK', { runtime: runtimeId })
+      await buildSdkCopy({
+        runtimeId,
+        architecture: hostArchitecture() ?? 'x86_64',
+        out: archive,
+        environment: this.#variables,
+      })
+      await extractInWorker({ archivePaths: [archive], into: temporary, limitBytes: unzippedSizeLimit })
+      await rename(temporary, folder)
+      return folder
+    } catch (error) {
+      this.#log.warn('functions run without boto3: its copy could not be built', {
+        runtime: runtimeId,
+        because: error instanceof Error ? error.message : String(error),
+      })
+      return undefined
+    } finally {
+      await rm(archive, { force: true })
+      await rm(temporary, { recursive: true, force: true })
+    }
+  }
+}

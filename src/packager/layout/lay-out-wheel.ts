@@ -1,5 +1,6 @@
 import { sha256 } from '../../base/digest.ts'
 import { parseEntryPoints, type EntryPoint } from '../../pypa/entry-points.ts'
+import { parseMetadata } from '../../pypa/metadata.ts'
 import { formatRecord, parseRecord, recordDigest, type RecordRow } from '../../pypa/record.ts'
 import { readEntry } from '../../zip/entry-data.ts'
 import { compareUtf8 } from '../../zip/plan.ts'
@@ -97,7 +98,8 @@ function asPipInstalls(
   const files = new Map<string, LayoutFile>()
   const changed = new Map<string, Buffer>()
   // pip unpacks the root first, then data, then scripts: of two files for one place the later stays.
-  for (const wheelPath of [...paths].sort((a, b) => order(a) - order(b))) {
+  for (const mapped of [...paths].sort((a, b) => order(a) - order(b))) {
+    const wheelPath = mapped.kind === 'header' ? { ...mapped, path: reader.headerPath(mapped, distInfo) } : mapped
     const { entry, kind, path } = wheelPath
     if (entry.name === record) continue
     if (kind === 'script' && isEntryPointWrapper(path, points)) continue
@@ -111,7 +113,9 @@ function asPipInstalls(
     if (rewritten !== bytes) changed.set(recordPath(wheelPath), rewritten)
     files.set(
       path,
-      rewritten === bytes ? spliced(artifact, entry, path, 0o755) : made(artifact, path, rewritten, 0o755),
+      rewritten === bytes
+        ? spliced(artifact, entry, path, modeOf(entry))
+        : made(artifact, path, rewritten, modeOf(entry)),
     )
   }
   const generated: [recordPath: string, file: LayoutFile][] = []
@@ -125,7 +129,8 @@ function asPipInstalls(
   if (artifact.isRequested) inDistInfo('REQUESTED', '')
   for (const [, file] of generated) files.set(file.path, file)
   const rows = installedRows(reader.recordRows(record), installed, changed, generated)
-  files.set(record, made(artifact, record, Buffer.from(formatRecord(rows)), 0o644))
+  // pip's CSV writer ends lines as the excel dialect does.
+  files.set(record, made(artifact, record, Buffer.from(formatRecord(rows).replaceAll('\n', '\r\n')), 0o644))
   return { files: [...files.values()], leftOut: [] }
 }
 
@@ -200,6 +205,7 @@ function made(artifact: Artifact, path: string, bytes: Buffer, mode: number): La
 class WheelReader {
   readonly #artifact: Artifact
   #source: FileSource | undefined
+  #name: string | undefined
 
   constructor(artifact: Artifact) {
     this.#artifact = artifact
@@ -213,6 +219,12 @@ class WheelReader {
   entryPoints(distInfo: string): readonly EntryPoint[] {
     const entry = this.#find(`${distInfo}/entry_points.txt`)
     return entry ? parseEntryPoints(this.read(entry).toString('utf8'), `${this.#artifact.filename}: ${entry.name}`) : []
+  }
+
+  /** pip names the folder of headers as the project writes its name, not in normalised form. */
+  headerPath({ path }: WheelPath, distInfo: string): string {
+    this.#name ??= parseMetadata(this.read(this.#required(`${distInfo}/METADATA`)).toString('utf8')).name
+    return path.replace(`include/python/${this.#artifact.name}/`, () => `include/python/${this.#name}/`)
   }
 
   recordRows(record: string): readonly RecordRow[] {

@@ -73,8 +73,14 @@ class Failed(Exception):
     """A step of a launch that the machine refused."""
 
 
+# Sockets of the processes before: were they collected, they would close descriptors by numbers that mean something else by then.
+kept = []
+
+
 def main():
-    program = Zygote().serve()
+    zygote = Zygote()
+    kept.append(zygote)
+    program = zygote.serve()
     program()
 
 
@@ -163,7 +169,9 @@ class Zygote(object):
             # Channels of other environments among them.
             os.dup2(theirs.detach(), 3, inheritable=False)
             kernel.close_from(4)
-            return Environment(socket.socket(fileno=3), order, self).hold()
+            environment = Environment(socket.socket(fileno=3), order, self)
+            kept.append(environment)
+            return environment.hold()
         theirs.close()
         holder = Holder(order["id"], pid, ours)
         self.holders[order["id"]] = self.by_pid[pid] = self.by_channel[ours.fileno()] = holder

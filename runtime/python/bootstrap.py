@@ -44,7 +44,8 @@ def run(environ, api_socket, telemetry_fd=None):
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(telemetry_fd)
     os.environ.pop("_ZIPYARD_API", None)
     sys.argv = [os.path.join(os.environ.get("LAMBDA_RUNTIME_DIR", HERE), "bootstrap.py")]
-    _become_main()
+    # Held here: with the zygote's module its descriptors would be closed, by number, whatever they are by now.
+    zygote = _become_main()  # noqa: F841
     _serve(_socket_of(api_socket))
 
 
@@ -89,11 +90,16 @@ def _import_runtime():
 
 def _become_main():
     """In a forked child `__main__` is the zygote; from here on it is this module, as in a process of its own."""
+    before = sys.modules.get("__main__")
     this = sys.modules[__name__]
     this.__name__ = "__main__"
+    # What the interpreter gives the module it runs.
+    this.__spec__ = this.__package__ = this.__cached__ = None
+    this.__dict__.setdefault("__annotations__", {})
     sys.modules["__main__"] = this
     # AWS has no module `bootstrap` in sys.modules from 3.9 on, and instrumentation decides by that.
     sys.modules.pop("bootstrap", None)
+    return before
 
 
 def _take_settings():

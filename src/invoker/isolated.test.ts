@@ -1,0 +1,210 @@
+/** What only an isolated environment shows: Lambda's own paths, its user, and the permission bits of the zip at work. */
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
+import { findInterpreters, interpreterFor } from '../interpreters/find-interpreters.ts'
+import { createNamespaceSandbox } from '../sandbox/namespaces.ts'
+import type { WriterEntry } from '../zip/writer.ts'
+import { runtimeFolder } from './launch-plan.ts'
+
+const tier = process.getuid?.() === 0 ? 'root' : 'userns'
+let bench: InvokerBench
+let runtimes: string[]
+beforeAll(async () => {
+  const launcher = interpreterFor(
+    'python3.11',
+    await findInterpreters({ dataFolder: mkdtempSync(join(tmpdir(), 'zipyard-pythons-')) }),
+  )
+  bench = await invokerBench({
+    sandbox(folder) {
+      const stateFolder = join(folder, 'sandbox')
+      mkdirSync(stateFolder)
+      return createNamespaceSandbox({ tier, stateFolder, runtimeFolder, launcher })
+    },
+  })
+  const found = await findInterpreters({ dataFolder: bench.folder })
+  runtimes = [...new Set(found.filter(({ isFreeThreaded }) => !isFreeThreaded).map(({ minor }) => `python${minor}`))]
+})
+afterAll(() => bench.stop())
+
+test('every installed Python runs functions of its runtime at the paths of Lambda', async () => {
+  const supported = runtimes.filter((id) => /^python3\.(8|9|1\d)$/.test(id))
+  expect(supported.length).toBeGreaterThan(0)
+  for (const runtime of supported) {
+    const version = bench.version(
+      `
+import os, sys, traceback
+def handler(event, context):
+    return [sys.version_info[:2], os.getcwd(), sys.argv, sys.modules['__main__'].__file__, __file__, os.path.dirname(os.__file__), sys.path[0]]
+`,
+      { runtime },
+    )
+    const minor = runtime.slice('python3.'.length)
+    expect((await bench.invoke(version)).json).toEqual([
+      [3, Number(minor)],
+      '/var/task',
+      ['/var/runtime/bootstrap.py'],
+      '/var/runtime/bootstrap.py',
+      '/var/task/app.py',
+      `/var/lang/lib/${runtime}`,
+      '/var/task',
+    ])
+  }
+})
+
+test('an error at init names files as AWS recorded them', async () => {
+  const version = bench.version(
+    { 'lambda_runtime_error.py': 'raise Exception("Runtime startup fails")' },
+    {
+      handler: 'lambda_runtime_error.handler',
+    },
+  )
+  const { stackTrace } = (await bench.invoke(version)).json as { stackTrace: string[] }
+  expect(stackTrace[0]).toMatch(
+    /^ {2}File "\/var\/lang\/lib\/python3\.\d+\/importlib\/__init__\.py", line \d+, in import_module\n/,
+  )
+  expect(stackTrace.at(-1)).toBe(
+    '  File "/var/task/lambda_runtime_error.py", line 1, in <module>\n    raise Exception("Runtime startup fails")\n',
+  )
+})
+
+test('the way it was started cannot be seen: a forked environment and an executed one tell the same', async () => {
+  const code = `
+import gc, os, signal, sys, threading
+def handler(event, context):
+    return {
+        'argv': sys.argv, 'path': sys.path, 'environ': sorted(os.environ), 'main': sorted(n for n in vars(sys.modules['__main__'])),
+        'builtins': sorted(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__), 'cwd': os.getcwd(), 'flags': list(sys.flags), 'threads': threading.active_count(),
+        'fds': sorted(int(f) for f in os.listdir('/proc/self/fd')), 'int': str(signal.getsignal(signal.SIGINT)), 'term': str(signal.getsignal(signal.SIGTERM)), 'chld': str(signal.getsignal(signal.SIGCHLD)), 'pipe': str(signal.getsignal(signal.SIGPIPE)),
+        'stdout': sys.stdout.encoding, 'uid': [os.getuid(), os.getgid(), os.getgroups()], 'umask': os.umask(0o22), 'isatty': sys.stdin.isatty(), 'executable': sys.executable, 'prefix': sys.prefix,
+        'orig': getattr(sys, 'orig_argv', None), 'ppid': os.getppid(), 'write_bytecode': sys.dont_write_bytecode,
+    }
+`
+  const forked = await bench.invoke(bench.version(code))
+  // MALLOC_ variables are read when a process starts, so this one is executed.
+  const executed = await bench.invoke(bench.version(code, { environment: { MALLOC_ARENA_MAX: '2' } }))
+  const differences = compare(forked.json as Record<string, unknown>, executed.json as Record<string, unknown>)
+  expect(differences).toEqual({ environ: expect.anything() })
+})
+
+describe('permission bits of the zip decide, as on Lambda', () => {
+  const handler = 'def handler(event, context):\n    return "fine"\n'
+  const rows: readonly (readonly [string, readonly WriterEntry[], string, string])[] = [
+    [
+      'handler 0600',
+      [{ path: 'app.py', bytes: handler, mode: 0o600 }],
+      'PermissionError',
+      "[Errno 13] Permission denied: '/var/task/app.py'",
+    ],
+    [
+      'package with an __init__.py 0600',
+      [
+        { path: 'app.py', bytes: `import d\n${handler}` },
+        { path: 'd/__init__.py', bytes: '', mode: 0o600 },
+      ],
+      'PermissionError',
+      "[Errno 13] Permission denied: '/var/task/d/__init__.py'",
+    ],
+    [
+      'package folder 0700 is an empty namespace package',
+      [
+        { path: 'app.py', bytes: `from d import x\n${handler}` },
+        { path: 'd/', bytes: '', mode: 0o700 },
+        { path: 'd/__init__.py', bytes: 'x = 1' },
+      ],
+      'Runtime.ImportModuleError',
+      "Unable to import module 'app': cannot import name 'x' from 'd' (unknown location)",
+    ],
+    [
+      'folder 0711 cannot be listed',
+      [
+        { path: 'app.py', bytes: `import n.m\n${handler}` },
+        { path: 'n/', bytes: '', mode: 0o711 },
+        { path: 'n/m.py', bytes: '' },
+      ],
+      'Runtime.ImportModuleError',
+      "Unable to import module 'app': No module named 'n.m'",
+    ],
+  ]
+  test.each(rows)('%s', async (_name, files, errorType, errorMessage) => {
+    const result = await bench.invoke(bench.version(files, { runtime: 'python3.11' }))
+    expect(result.json).toMatchObject({ errorType, errorMessage })
+  })
+
+  test('what the zip lets everyone read is read, and nothing of it can be written', async () => {
+    const version = bench.version(`
+import os
+def attempt(path):
+    try:
+        open(path, 'w').close()
+        return 'written'
+    except OSError as error:
+        return error.strerror
+def handler(event, context):
+    return [attempt('/var/task/new'), attempt('/opt/new'), attempt('/var/runtime/new'), attempt('/tmp/new'), oct(os.stat('/var/task').st_mode & 0o777), os.path.exists('/dev/shm')]
+`)
+    const readOnly = 'Read-only file system'
+    expect((await bench.invoke(version)).json).toEqual([readOnly, readOnly, readOnly, 'written', '0o755', false])
+  })
+})
+
+test('a wrapper receives the interpreter and the bootstrap, and what it exports reaches the function', async () => {
+  const wrapper = '#!/bin/sh\nexport WRAPPED="$#:$1:$2"\nexec "$@"\n'
+  const version = bench.version(
+    [
+      { path: 'app.py', bytes: 'import os\ndef handler(e, c):\n    return os.environ["WRAPPED"]' },
+      { path: 'wrap', bytes: wrapper, mode: 0o755 },
+    ],
+    { environment: { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/wrap' } },
+  )
+  expect((await bench.invoke(version)).json).toBe('2:/var/lang/bin/python3.11:/var/runtime/bootstrap.py')
+})
+
+test('a wrapper that does not exist is exit status 127', async () => {
+  const version = bench.version('def handler(e, c): pass', {
+    environment: { AWS_LAMBDA_EXEC_WRAPPER: '/idontexist.sh' },
+  })
+  const result = await bench.invoke(version)
+  expect(result.text).toMatch(
+    /^\{"errorType":"Runtime\.ExitError","errorMessage":"RequestId: [0-9a-f-]+ Error: Runtime exited with error: exit status 127"\}$/,
+  )
+})
+
+test('a program of its own runs behind `provided.al2023`, over the Runtime API by TCP', async () => {
+  const program = `#!/bin/sh
+set -eu
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+  event=$(curl -sS -D /tmp/headers "$api/next")
+  id=$(tr -d '\\r' < /tmp/headers | sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: //p')
+  curl -sS -X POST "$api/$id/response" -d "{\\"handler\\":\\"$_HANDLER\\",\\"event\\":$event}" > /dev/null
+done
+`
+  const version = bench.version([{ path: 'bootstrap', bytes: program, mode: 0o755 }], {
+    runtime: 'provided.al2023',
+    handler: 'any',
+  })
+  expect((await bench.invoke(version, { n: 1 })).json).toEqual({ handler: 'any', event: { n: 1 } })
+  expect((await bench.invoke(version, { n: 2 })).json).toEqual({ handler: 'any', event: { n: 2 } })
+})
+
+test('nothing is written through the symbolic link of an earlier layer', async () => {
+  const one = bench.store([{ path: 'python/x', bytes: '/tmp', link: true }])
+  const two = bench.store({ 'python/x/file': 'from the second layer' })
+  const layers = [one, two].map((codeDigest, place) => ({ arn: `arn:layer:${place}`, codeDigest }))
+  const version = bench.version(
+    'import os\ndef handler(e, c):\n    return [os.path.islink("/opt/python/x"), open("/opt/python/x/file").read()]',
+    { layers },
+  )
+  expect((await bench.invoke(version)).json).toEqual([false, 'from the second layer'])
+})
+
+function compare(one: Record<string, unknown>, other: Record<string, unknown>): Record<string, unknown> {
+  const differences: Record<string, unknown> = {}
+  for (const name of Object.keys(one)) {
+    if (JSON.stringify(one[name]) !== JSON.stringify(other[name])) differences[name] = [one[name], other[name]]
+  }
+  return differences
+}

@@ -7,6 +7,8 @@ import { defineError } from '../base/errors.ts'
 interface Refusal {
   /** AWS's sentence. */
   readonly text: string
+  /** This one is answered without the member `Type`. */
+  readonly untyped?: boolean
 }
 
 function refusal(hint: string): (p: Refusal) => { message: string; hint: string } {
@@ -25,15 +27,11 @@ export const resourceConflict = defineError(
   refusal('Wait until the change under way has ended, or choose another name'),
 )
 
-/** `untyped`: this one refusal is answered without the member `Type`. `defect`: what our own reader found, for the log. */
-export const invalidParameter = defineError(
-  'ZY0642',
-  'refused',
-  (p: Refusal & { readonly untyped?: boolean; readonly defect?: string }) => ({
-    message: p.text,
-    hint: 'Change the value that is named',
-  }),
-)
+/** `defect`: what our own reader found, for the log. */
+export const invalidParameter = defineError('ZY0642', 'refused', (p: Refusal & { readonly defect?: string }) => ({
+  message: p.text,
+  hint: 'Change the value that is named',
+}))
 
 export const preconditionFailed = defineError(
   'ZY0643',

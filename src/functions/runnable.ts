@@ -39,6 +39,22 @@ export class RunnableVersions {
    * @throws `resourceNotFound`; `resourceConflict` while the function is being created
    */
   async resolve(key: FunctionKey, qualifier: string | undefined): Promise<RunnableVersion> {
+    const resolution = await this.#resolution(key, qualifier)
+    if (resolution.others.length === 0) return resolution.main
+    let draw = this.#random()
+    for (const { weight, target } of resolution.others) {
+      if (draw < weight) return target
+      draw -= weight
+    }
+    return resolution.main
+  }
+
+  /** The version that a qualifier points to, whatever weights it has. */
+  async main(key: FunctionKey, qualifier: string | undefined): Promise<RunnableVersion> {
+    return (await this.#resolution(key, qualifier)).main
+  }
+
+  #resolution(key: FunctionKey, qualifier: string | undefined): Promise<Resolution> {
     const name = nameOf(key)
     let qualifiers = this.#known.get(name)
     if (!qualifiers) this.#known.set(name, (qualifiers = new Map()))
@@ -49,14 +65,7 @@ export class RunnableVersions {
       // Refusals are not kept: names that were never there would fill the memory.
       pending.catch(() => qualifiers.delete(qualifier ?? latest))
     }
-    const resolution = await pending
-    if (resolution.others.length === 0) return resolution.main
-    let draw = this.#random()
-    for (const { weight, target } of resolution.others) {
-      if (draw < weight) return target
-      draw -= weight
-    }
-    return resolution.main
+    return pending
   }
 
   async #load(key: FunctionKey, qualifier: string): Promise<Resolution> {

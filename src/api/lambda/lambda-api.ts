@@ -1,4 +1,5 @@
 /** The Lambda API: finds the operation, reads and checks its input, answers. */
+import { Aliases } from '../../functions/aliases.ts'
 import { accessDenied } from '../../functions/errors.ts'
 import { functionArn, parseFunctionName } from '../../functions/function-name.ts'
 import { asynchronousPayloadLimit, codeRequestLimit, synchronousPayloadLimit } from '../../lambda/quotas.ts'
@@ -10,7 +11,7 @@ import { operationModels } from './model/model.gen.ts'
 import type { OperationResult } from './operation.ts'
 import { operations } from './operations.ts'
 import { route } from './router.ts'
-import type { LambdaServices } from './services.ts'
+import type { LambdaPorts, LambdaServices } from './services.ts'
 import { parseBody, readInput, type Input } from './validation/read-input.ts'
 import { validationMessage } from './validation/validate.ts'
 
@@ -23,7 +24,8 @@ const eventOperations: ReadonlySet<string> = new Set(['Invoke', 'InvokeAsync', '
 /** Largest body of all other operations, in bytes. */
 const plainBodyLimit = 1024 * 1024
 
-export function createLambdaApi(services: LambdaServices): ApiService {
+export function createLambdaApi(ports: LambdaPorts): ApiService {
+  const services: LambdaServices = { ...ports, aliases: new Aliases(ports.catalog, ports.changes) }
   return {
     name: 'lambda',
     handle: (request) => handle(request, services),

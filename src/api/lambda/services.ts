@@ -2,6 +2,7 @@
 import type { Announcer } from '../../base/announcer.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Digest } from '../../base/digest.ts'
+import type { Aliases } from '../../functions/aliases.ts'
 import type { RuntimePolicy } from '../../functions/checks.ts'
 import type { DeploymentPackages } from '../../functions/deployment-packages.ts'
 import type { FunctionChanged } from '../../functions/function-changed.ts'
@@ -10,6 +11,7 @@ import type { FunctionKey } from '../../functions/function-name.ts'
 import type { RunnableVersions } from '../../functions/runnable.ts'
 import type { Invocation, InvocationResult } from '../../invoker/invocation.ts'
 import type { Catalog } from '../../store/catalog.ts'
+import type { Provisioner } from './provisioner.ts'
 import type { IsGranted } from '../grants.ts'
 
 /** An event for later: accepted once it is durable. */
@@ -29,7 +31,8 @@ export interface InvokerPort {
   enqueue(event: AsynchronousEvent): Promise<void>
 }
 
-export interface LambdaServices {
+/** What `service/compose.ts` gives. */
+export interface LambdaPorts {
   readonly catalog: Catalog
   readonly clock: Clock
   readonly changes: Announcer<FunctionChanged>
@@ -42,4 +45,13 @@ export interface LambdaServices {
   readonly downloadUrl: (origin: string, digest: Digest) => string
   /** Whether the caller may do this; asked for roles only. */
   readonly isGranted: IsGranted
+  /** Absent: provisioned concurrency is refused. */
+  readonly provisioner?: Provisioner | undefined
+  /** Where a function URL is served. Absent: function URLs are refused. */
+  readonly functionUrl?: ((urlId: string, region: string) => string) | undefined
+}
+
+/** What operations work with. */
+export interface LambdaServices extends LambdaPorts {
+  readonly aliases: Aliases
 }

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { functionArn, latest, parseFunctionName } from '../../../functions/function-name.ts'
 import { codeTooLarge } from '../../../functions/errors.ts'
 import { asynchronousPayloadLimit } from '../../../lambda/quotas.ts'
 import { parseClientContext } from '../client-context.ts'
 import { expectJson } from '../json-payload.ts'
-import { defineOperation, type OperationRequest } from '../operation.ts'
+import { defineOperation } from '../operation.ts'
+import { newTraceHeader } from '../trace-header.ts'
 
 interface Input {
   readonly FunctionName: string
@@ -30,7 +30,7 @@ export const invoke = defineOperation<Input>({
     if (input.InvocationType === 'DryRun') return { status: 204 }
     const payload = input.Payload && input.Payload.length > 0 ? input.Payload : emptyEvent
     const clientContext = parseClientContext(input.ClientContext)
-    const traceHeader = traceHeaderOf(request, services.clock.now())
+    const traceHeader = newTraceHeader(services.clock.now(), request.headers['x-amzn-trace-id'])
     const headers = { 'X-Amzn-Trace-Id': traceHeader }
     if (input.InvocationType === 'Event') {
       if (payload.length > asynchronousPayloadLimit) {
@@ -65,13 +65,3 @@ export const invoke = defineOperation<Input>({
     }
   },
 })
-
-/** The caller's own trace when it sent one, else a new one; never sampled, since nobody collects it here. */
-function traceHeaderOf(request: OperationRequest, now: number): string {
-  const sent = request.headers['x-amzn-trace-id']
-  const root = typeof sent === 'string' ? /Root=(1-[0-9a-f]{8}-[0-9a-f]{24})/.exec(sent)?.[1] : undefined
-  const seconds = Math.floor(now / 1000)
-    .toString(16)
-    .padStart(8, '0')
-  return `Root=${root ?? `1-${seconds}-${randomBytes(12).toString('hex')}`};Parent=${randomBytes(8).toString('hex')};Sampled=0`
-}

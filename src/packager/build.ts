@@ -1,4 +1,7 @@
-import { splice, type Archive } from '../zip/splicer.ts'
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { splice } from '../zip/splicer.ts'
+import { auditBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
@@ -16,8 +19,6 @@ export interface BuildSurroundings extends FetchSurroundings {
   readonly onStage?: ((stage: StageTime['stage']) => void) | undefined
   /** Builds wheels from source where there is no wheel. */
   readonly buildWheel: WheelBuilder
-  /** Judges the archive before it takes its place; throws to refuse it. */
-  readonly audit?: ((archive: Archive, plan: BuildPlan) => Promise<void>) | undefined
 }
 
 /**
@@ -49,9 +50,28 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     }),
   )
   if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
-  const archive = await timed('splice', () => splice(layout.files, plan.out, { signal: surroundings.signal }))
+  const { archive, findings } = await inItsPlace(plan.out, async (path) => {
+    const written = await timed('splice', () => splice(layout.files, path, { signal: surroundings.signal }))
+    const checked = plan.checks
+      ? await timed('audit', () => auditBuilt(path, plan, artifacts, layout, surroundings.cache))
+      : undefined
+    return { archive: written, findings: checked?.findings ?? [] }
+  })
   const notes = [...sources.notes, ...sources.substitutions(artifacts), ...resolution.notes, ...layout.notes]
-  return makeReport({ plan, resolution, artifacts, layout, archive, ignored: sources.ignored, notes, stages })
+  return makeReport({ plan, resolution, artifacts, layout, archive, ignored: sources.ignored, notes, findings, stages })
+}
+
+/** Lets `write` make a file beside its place, and moves it there when nothing went wrong. */
+async function inItsPlace<Value>(path: string, write: (path: string) => Promise<Value>): Promise<Value> {
+  await mkdir(dirname(path), { recursive: true })
+  const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
+  try {
+    const value = await write(join(folder, basename(path)))
+    await rename(join(folder, basename(path)), path)
+    return value
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 function stopwatch(stages: StageTime[], onStage: BuildSurroundings['onStage']) {

@@ -38,6 +38,10 @@ export function formatReport(report: BuildReport, folder: string, style: ReportS
     lines.push(`${style.yellow('note:')} ${note.message} (${note.code})`)
     if (note.hint) lines.push(`      ${note.hint}`)
   }
+  for (const { severity, sentence, hint, code } of report.findings) {
+    if (severity === 'info') continue
+    lines.push(`${style.yellow(`${severity}:`)} ${sentence} (${code})`, `      ${hint}`)
+  }
   lines.push(
     style.dim(
       `${seconds(report.milliseconds)} (${report.stages.map(({ stage, milliseconds }) => `${stage} ${seconds(milliseconds)}`).join(', ')})`,

@@ -1,3 +1,4 @@
+import type { Finding } from '../../audit/finding.ts'
 import { unzippedSizeLimit, zippedSizeLimit } from '../../lambda/quotas.ts'
 import { compareUtf8 } from '../../zip/plan.ts'
 import type { Archive } from '../../zip/splicer.ts'
@@ -53,6 +54,8 @@ export interface BuildReport {
   }[]
   readonly ignored: readonly IgnoredFile[]
   readonly notes: readonly Note[]
+  /** What the audit found, errors excepted: with those there is no package. */
+  readonly findings: readonly Finding[]
   readonly stages: readonly StageTime[]
   readonly milliseconds: number
 }
@@ -65,6 +68,7 @@ export function makeReport(parts: {
   readonly archive: Archive
   readonly ignored: readonly IgnoredFile[]
   readonly notes: readonly Note[]
+  readonly findings: readonly Finding[]
   readonly stages: readonly StageTime[]
 }): BuildReport {
   const { plan, archive, resolution } = parts
@@ -88,6 +92,7 @@ export function makeReport(parts: {
     leftOut: leftOutByReason(parts.layout),
     ignored: parts.ignored,
     notes: parts.notes,
+    findings: parts.findings,
     stages: parts.stages,
     milliseconds: parts.stages.reduce((sum, stage) => sum + stage.milliseconds, 0),
   }

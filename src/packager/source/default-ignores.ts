@@ -19,6 +19,7 @@ export const defaultIgnores: readonly string[] = [
   '.tox/',
   '.nox/',
   '.cache/',
+  '.zipyard-*/',
   '.coverage',
   '.coverage.*',
   'htmlcov/',

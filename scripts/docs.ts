@@ -1,6 +1,6 @@
 /** `npm run docs`: prints the reference pages from the code; `-- --check` only says whether they are fresh. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { cliReference } from '../src/cli/reference.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -25,6 +25,7 @@ function read(path: string): string {
 
 if (process.argv[1]?.endsWith('scripts/docs.ts')) {
   for (const path of await stalePages()) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), await pages[path]!())
     process.stderr.write(`printed ${path}\n`)
   }

@@ -28,6 +28,23 @@ export function zipyard(
   return { exitCode: result.status, stdout: result.stdout, stderr: result.stderr }
 }
 
+/** Runs any program without blocking this process, which may be serving what the program asks for. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env: Record<string, string>; input?: string },
+): Promise<CommandResult> {
+  return new Promise((done, failed) => {
+    const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['pipe', 'pipe', 'pipe'] })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.once('error', failed)
+    child.once('close', (exitCode) => done({ exitCode, stdout, stderr }))
+    child.stdin.end(options.input ?? '')
+  })
+}
+
 export interface RunningService {
   readonly url: string
   readonly dataFolder: string

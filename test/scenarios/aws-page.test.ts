@@ -3,38 +3,32 @@
  *
  * Each story is a script in `aws-page/` that reads as the page does; here it is run, and what the person saw is checked.
  */
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { greeting, startTestSite, type TestSite } from '../kit/www-test-com.ts'
-import { startService, temporaryFolder, type RunningService } from '../kit/zipyard.ts'
+import { runProgram, startService, temporaryFolder, type RunningService } from '../kit/zipyard.ts'
 
 const page = join(import.meta.dirname, 'aws-page')
 const runtime = 'python3.11'
 
 /** Runs one story in a folder of its own, as a person would paste it. */
-function typeStory(
+async function typeStory(
   name: string,
   service: RunningService,
   env: Record<string, string> = {},
-): { folder: string; output: string } {
+): Promise<{ folder: string; output: string }> {
   const folder = temporaryFolder(name)
   const script = `set -eu; PAGE='${page}'; RUNTIME=${runtime}; . '${join(page, `${name}.sh`)}'`
-  const result = spawnSync('sh', ['-c', script], {
-    cwd: folder,
-    env: { ...service.environment, ...env },
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  })
-  expect(`${result.stderr}exit ${result.status}`).toMatch(/exit 0$/)
+  const result = await runProgram('sh', ['-c', script], { cwd: folder, env: { ...service.environment, ...env } })
+  expect(`${result.stderr}exit ${result.exitCode}`).toMatch(/exit 0$/)
   return { folder, output: result.stdout }
 }
 
-function aws(service: RunningService, ...args: string[]): string {
-  const result = spawnSync('aws', args, { env: service.environment, encoding: 'utf8' })
-  expect(`${result.stderr}exit ${result.status}`).toMatch(/exit 0$/)
+async function aws(service: RunningService, ...args: string[]): Promise<string> {
+  const result = await runProgram('aws', args, { env: service.environment })
+  expect(`${result.stderr}exit ${result.exitCode}`).toMatch(/exit 0$/)
   return result.stdout
 }
 
@@ -52,16 +46,16 @@ describe('with a network', () => {
     await Promise.all([service?.stop(), site?.stop()])
   })
 
-  test('a package without dependencies is created, invoked, and finds boto3 in the runtime', () => {
-    const { folder, output } = typeStory('no-dependencies', service)
+  test('a package without dependencies is created, invoked, and finds boto3 in the runtime', async () => {
+    const { folder, output } = await typeStory('no-dependencies', service)
     const answer = json(folder, 'my-math-function/answer.json')
     expect(answer).toEqual({ square: 144, boto3: expect.stringMatching(/^1\.\d+\.\d+$/) })
     expect(output).toContain('"StatusCode": 200')
     expect(output).toContain('"LogResult"')
   })
 
-  function updateAndInvoke(story: string): void {
-    const { folder } = typeStory(story, service, { CERTIFICATE: site.certificate })
+  async function updateAndInvoke(story: string): Promise<void> {
+    const { folder } = await typeStory(story, service, { CERTIFICATE: site.certificate })
     const work = join(folder, story === 'with-dependencies' ? 'my-sourcecode-function' : 'my-venv-function')
     const zip = join(work, 'my-deployment-package.zip')
     const updated = json(work, 'updated.json')
@@ -70,7 +64,7 @@ describe('with a network', () => {
     expect(updated['RevisionId']).toMatch(/^[0-9a-f-]{36}$/)
     expect(updated['LastUpdateStatus']).toBe('InProgress')
     const variables = `Variables={HTTPS_PROXY=${site.proxy},REQUESTS_CA_BUNDLE=/var/task/ca.pem}`
-    aws(
+    await aws(
       service,
       'lambda',
       'update-function-configuration',
@@ -81,9 +75,9 @@ describe('with a network', () => {
       '--timeout',
       '30',
     )
-    aws(service, 'lambda', 'wait', 'function-updated-v2', '--function-name', 'my-function')
+    await aws(service, 'lambda', 'wait', 'function-updated-v2', '--function-name', 'my-function')
     const invoked = JSON.parse(
-      aws(service, 'lambda', 'invoke', '--function-name', 'my-function', join(work, 'answer.json')),
+      await aws(service, 'lambda', 'invoke', '--function-name', 'my-function', join(work, 'answer.json')),
     ) as object
     expect({ ...invoked, answer: json(work, 'answer.json') }).toEqual({
       StatusCode: 200,
@@ -91,15 +85,15 @@ describe('with a network', () => {
       answer: greeting,
     })
     expect(site.asked).toContain('www.test.com:443')
-    aws(service, 'lambda', 'delete-function', '--function-name', 'my-function')
+    await aws(service, 'lambda', 'delete-function', '--function-name', 'my-function')
   }
 
   test('a package with dependencies installed by pip fetches www.test.com', () => updateAndInvoke('with-dependencies'))
 
   test('a package made from a virtual environment fetches www.test.com', () => updateAndInvoke('virtual-environment'))
 
-  test('a package over 50 MB is refused directly and accepted through S3', () => {
-    const { folder } = typeStory('over-50-mb', service)
+  test('a package over 50 MB is refused directly and accepted through S3', async () => {
+    const { folder } = await typeStory('over-50-mb', service)
     const work = join(folder, 'my-big-function')
     expect(readFileSync(join(work, 'refusal.txt'), 'utf8')).toContain(
       'An error occurred (RequestEntityTooLargeException) when calling the UpdateFunctionCode operation',
@@ -116,15 +110,14 @@ describe('without a network', () => {
   })
   afterAll(() => service?.stop())
 
-  test("the page's function answers with requests' ConnectionError", () => {
-    const { folder } = typeStory('with-dependencies', service)
-    aws(service, 'lambda', 'update-function-configuration', '--function-name', 'my-function', '--timeout', '30')
-    aws(service, 'lambda', 'wait', 'function-updated-v2', '--function-name', 'my-function')
+  test("the page's function answers with requests' ConnectionError", async () => {
+    const { folder } = await typeStory('with-dependencies', service)
+    await aws(service, 'lambda', 'update-function-configuration', '--function-name', 'my-function', '--timeout', '30')
+    await aws(service, 'lambda', 'wait', 'function-updated-v2', '--function-name', 'my-function')
     const file = join(folder, 'answer.json')
-    const invoked = JSON.parse(aws(service, 'lambda', 'invoke', '--function-name', 'my-function', file)) as Record<
-      string,
-      unknown
-    >
+    const invoked = JSON.parse(
+      await aws(service, 'lambda', 'invoke', '--function-name', 'my-function', file),
+    ) as Record<string, unknown>
     expect(invoked['FunctionError']).toBe('Unhandled')
     expect(json(file)).toMatchObject({
       errorType: 'ConnectionError',

@@ -105,6 +105,8 @@ export interface Lock {
    * distribution says by marker and groups whether it belongs.
    */
   readonly roots?: readonly LockRoot[] | undefined
+  /** Of a workspace: the member that is meant when none is named. */
+  readonly defaultProject?: NormalizedName | undefined
   /** What a person may ask for, in normalised form. */
   readonly extras: readonly string[]
   readonly groups: readonly string[]

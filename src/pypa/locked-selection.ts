@@ -1,5 +1,5 @@
 import { defineError } from '../base/errors.ts'
-import type { Lock, LockedDependency, LockedDistribution } from './locked-distribution.ts'
+import type { Lock, LockedDistribution, LockRoot } from './locked-distribution.ts'
 import { evaluateMarker, type MarkerEnvironment } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { formatSpecifierSet, matches } from './specifier.ts'
@@ -11,7 +11,10 @@ export interface LockSelection {
   readonly extras?: readonly string[] | undefined
   /** Dependency groups beside the project's own dependencies. Absent: none (a package for Lambda has no development tools in it). */
   readonly groups?: readonly string[] | undefined
-  /** Of a workspace: the member that is packaged. Absent: the lock's own project, or all of them where it names none. */
+  /**
+   * Of a workspace: the member that is packaged, which is then not among the distributions. Absent: the project in the lock's folder,
+   * or all members where there is none.
+   */
   readonly project?: string | undefined
 }
 
@@ -49,6 +52,15 @@ export const ambiguousLock = defineError(
   }),
 )
 
+export const lockIncomplete = defineError(
+  'ZY0234',
+  'refused',
+  (p: { file: string; name: string; python: string; lockedPython: string | undefined }) => ({
+    message: `\`${p.file}\` has no version of \`${p.name}\`, which Python \`${p.python}\` needs${p.lockedPython === undefined ? '' : `: it was locked with Python \`${p.lockedPython}\``}`,
+    hint: 'Lock with the Python of the runtime, or choose the runtime of the lock',
+  }),
+)
+
 /** The distributions of a lock that a target needs, sorted by name. Markers are evaluated for the target, extras and groups asked for. */
 export function selectDistributions(lock: Lock, selection: LockSelection): readonly SelectedDistribution[] {
   const extras = (selection.extras ?? []).map(normalizeName)
@@ -71,6 +83,18 @@ export function selectDistributions(lock: Lock, selection: LockSelection): reado
     if (before.name !== here.name) continue
     const versions = sorted.filter(({ name }) => name === here.name).map(({ version }) => version ?? '?')
     throw ambiguousLock({ file: lock.file, name: here.name, versions })
+  }
+  for (const distribution of sorted) {
+    const { version, archive, vcs, directory, wheels, sdist, acceptedHashes, name } = distribution
+    const isLocked =
+      archive || vcs || directory || wheels.length > 0 || sdist || (version !== undefined && acceptedHashes)
+    if (!isLocked)
+      throw lockIncomplete({
+        file: lock.file,
+        name,
+        python: selection.environment.python_version,
+        lockedPython: lock.lockedPython,
+      })
   }
   return sorted
 }
@@ -134,40 +158,86 @@ function mergeExtraLines(distributions: readonly LockedDistribution[]): readonly
 
 /** Locks that hold the graph: what is reachable from the roots, extras and markers of the edges observed. */
 function walk(lock: Lock, selection: LockSelection, context: Context): readonly SelectedDistribution[] {
-  const byName = new Map<string, LockedDistribution[]>()
-  for (const distribution of lock.distributions) {
-    byName.set(distribution.name, [...(byName.get(distribution.name) ?? []), distribution])
-  }
-  const project = selection.project === undefined ? undefined : normalizeName(selection.project)
+  const project = selection.project === undefined ? lock.defaultProject : normalizeName(selection.project)
   const projects = [...new Set(lock.roots!.map((root) => root.project).filter((name) => name !== undefined))]
   if (project !== undefined && !projects.includes(project)) {
     throw unknownLockScope({ file: lock.file, kind: 'project', name: project, known: projects })
   }
-  const selected = new Map<LockedDistribution, { extras: Set<string>; requestedBy: Set<NormalizedName> }>()
-  const queue: { dependency: LockedDependency; from: NormalizedName | undefined }[] = []
-  for (const root of lock.roots!) {
-    if (project !== undefined && root.project !== project) continue
-    if (root.extra !== undefined && !context.extras.includes(root.extra)) continue
-    if (root.group !== undefined && !context.groups.includes(root.group)) continue
-    for (const dependency of root.dependencies) queue.push({ dependency, from: undefined })
+  const roots = lock.roots!.filter(
+    (root) =>
+      (project === undefined || root.project === undefined || root.project === project) &&
+      (root.extra === undefined || context.extras.includes(root.extra)) &&
+      (root.group === undefined || context.groups.includes(root.group)),
+  )
+  // Extras of members that are only reached on the way (`worker[old]`) change what conflicting edges say: walk until nothing is new.
+  let conflicts = new Set(roots.flatMap(({ project: member, extra, group }) => conflictNames(member, extra, group)))
+  for (;;) {
+    const reached = reach(lock, roots, context.environment, [...context.extras, ...conflicts])
+    const found = [...reached].flatMap(([{ name }, { extras }]) =>
+      projects.includes(name) ? [...extras].flatMap((extra) => conflictNames(name, extra, undefined)) : [],
+    )
+    const size = conflicts.size
+    conflicts = new Set([...conflicts, ...found])
+    if (conflicts.size > size) continue
+    return [...reached]
+      .filter(([{ name }]) => name !== project)
+      .map(([distribution, state]) => ({
+        ...distribution,
+        requestedBy: [...state.requestedBy].filter((name) => name !== project).sort(),
+      }))
   }
+}
+
+/** How uv.lock writes, as an extra, that an extra or group of a member is active: the lengths keep names apart. */
+function conflictNames(
+  project: string | undefined,
+  extra: string | undefined,
+  group: string | undefined,
+): readonly string[] {
+  if (project === undefined) return []
+  if (extra !== undefined) return [`extra-${project.length}-${project}-${extra}`]
+  return group === undefined
+    ? [`project-${project.length}-${project}`]
+    : [`group-${project.length}-${project}-${group}`]
+}
+
+interface Reached {
+  readonly extras: Set<string>
+  readonly requestedBy: Set<NormalizedName>
+}
+
+function reach(
+  lock: Lock,
+  roots: readonly LockRoot[],
+  environment: MarkerEnvironment,
+  extras: readonly string[],
+): ReadonlyMap<LockedDistribution, Reached> {
+  const byName = new Map<string, LockedDistribution[]>()
+  for (const distribution of lock.distributions) {
+    byName.set(distribution.name, [...(byName.get(distribution.name) ?? []), distribution])
+  }
+  const context = { extras, extraMembership: 'set' } as const
+  const reached = new Map<LockedDistribution, Reached>()
+  const queue = roots.flatMap((root) =>
+    root.dependencies.map((dependency) => ({ dependency, from: undefined as NormalizedName | undefined })),
+  )
   for (let next = queue.shift(); next; next = queue.shift()) {
     const { dependency, from } = next
-    if (!evaluateMarker(dependency.marker, context.environment, context)) continue
+    if (!evaluateMarker(dependency.marker, environment, context)) continue
     for (const distribution of byName.get(dependency.name) ?? []) {
       if (dependency.version !== undefined && distribution.version !== dependency.version) continue
-      if (!evaluateMarker(distribution.marker, context.environment, context)) continue
-      const known = selected.get(distribution)
+      if (!evaluateMarker(distribution.marker, environment, context)) continue
+      const known = reached.get(distribution)
       const state = known ?? { extras: new Set<string>(), requestedBy: new Set<NormalizedName>() }
-      if (from !== undefined) state.requestedBy.add(from)
+      if (from !== undefined && from !== distribution.name) state.requestedBy.add(from)
       const added = dependency.extras.filter((extra) => !state.extras.has(extra))
       for (const extra of added) state.extras.add(extra)
-      selected.set(distribution, state)
+      reached.set(distribution, state)
       for (const edge of distribution.dependencies) {
         const isDue = edge.extra === undefined ? !known : added.includes(edge.extra)
         if (isDue) queue.push({ dependency: edge, from: distribution.name })
       }
     }
   }
-  return [...selected].map(([distribution, state]) => ({ ...distribution, requestedBy: [...state.requestedBy].sort() }))
+  return reached
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { garbled, markerText } from '../../test/kit/arbitrary-pypa.ts'
+import { garbled, markerText, samples } from '../../test/kit/arbitrary-pypa.ts'
 import { askPackaging, hasPackaging } from '../../test/kit/packaging-oracle.ts'
 import { evaluateMarker, formatMarker, parseMarker } from './marker.ts'
 import { targetEnvironment } from './target-environment.ts'
@@ -56,8 +56,8 @@ test.runIf(hasPackaging)('5,000 markers have the value that packaging gives them
     'os.name',
   ]
   const questions = [
-    ...fc.sample(fc.tuple(markerText, fc.constantFrom('', 'test', 'test-extra')), 3500),
-    ...fc.sample(fc.tuple(garbled(pieces), fc.constant('')), 1500),
+    ...samples(fc.tuple(markerText, fc.constantFrom('', 'test', 'test-extra')), 3500),
+    ...samples(fc.tuple(garbled(pieces), fc.constant('')), 1500),
   ]
   const answers = askPackaging<{ value: boolean | null }>(
     `from packaging.markers import Marker, UndefinedComparison\nenvironment = ${JSON.stringify(environment)}`,
@@ -86,7 +86,7 @@ test.runIf(hasPackaging)('5,000 markers have the value that packaging gives them
 })
 
 test('a marker that was written and read again has the same value', () => {
-  for (const text of fc.sample(markerText, 1000)) {
+  for (const text of samples(markerText, 1000)) {
     let marker
     try {
       marker = parseMarker(text)

@@ -39,6 +39,11 @@ export interface MarkerContext {
   readonly extras?: readonly string[] | undefined
   /** `dependency_groups`, in lock files (PEP 751). */
   readonly groups?: readonly string[] | undefined
+  /**
+   * How `extra == 'x'` reads several extras: `each` asks with one after another and takes any yes (metadata, as pip does); `set` asks
+   * whether `x` is among them, so that `extra != 'x'` says that it is not (uv.lock).
+   */
+  readonly extraMembership?: 'each' | 'set' | undefined
 }
 
 export const invalidMarker = defineError('ZY0203', 'refused', (p: { text: string; problem: string }) => ({
@@ -66,7 +71,8 @@ export function evaluateMarker(
   if (!marker) return true
   const extras = context.extras && context.extras.length > 0 ? context.extras.map(normalizeName) : ['']
   const sets = { extras: extras.filter((extra) => extra !== ''), groups: (context.groups ?? []).map(normalizeName) }
-  if (!usesVariable(marker, 'extra')) return holds(marker, environment, '', sets)
+  if (context.extraMembership === 'set' || !usesVariable(marker, 'extra'))
+    return holds(marker, environment, undefined, sets)
   return extras.some((extra) => holds(marker, environment, extra, sets))
 }
 
@@ -102,7 +108,8 @@ interface MarkerSets {
   readonly groups: readonly string[]
 }
 
-function holds(marker: Marker, environment: MarkerEnvironment, extra: string, sets: MarkerSets): boolean {
+/** `extra` is the one that is asked with; `undefined` asks whether the marker's is among `sets.extras`. */
+function holds(marker: Marker, environment: MarkerEnvironment, extra: string | undefined, sets: MarkerSets): boolean {
   if ('all' in marker) return marker.all.every((part) => holds(part, environment, extra, sets))
   if ('any' in marker) return marker.any.some((part) => holds(part, environment, extra, sets))
   const variable =
@@ -112,9 +119,14 @@ function holds(marker: Marker, environment: MarkerEnvironment, extra: string, se
     const isIn = 'value' in marker.left && names.includes(normalizeName(marker.left.value))
     return marker.operator === 'not in' ? !isIn : isIn
   }
+  if (variable === 'extra' && extra === undefined) {
+    const named = [marker.left, marker.right].find((operand) => 'value' in operand) as { value: string } | undefined
+    const isIn = named !== undefined && sets.extras.includes(normalizeName(named.value))
+    return marker.operator === '!=' || marker.operator === 'not in' ? !isIn : isIn
+  }
   const read = (operand: MarkerOperand): string => {
     if ('value' in operand) return variable === 'extra' ? normalizeName(operand.value) : operand.value
-    return operand.variable === 'extra' ? extra : environment[operand.variable as EnvironmentVariable]
+    return operand.variable === 'extra' ? extra! : environment[operand.variable as EnvironmentVariable]
   }
   return compare(read(marker.left), marker.operator, read(marker.right), variable)
 }

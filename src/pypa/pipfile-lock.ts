@@ -65,7 +65,9 @@ function readEntry(
 ): LockedDistribution {
   const pinned = node.at('version').optionalString()
   const version = pinned === undefined ? undefined : /^={2,3}\s*(\S+)$/.exec(pinned)?.[1]
-  if (pinned !== undefined && version === undefined)
+  // What the locking machine's markers left out stays unresolved, `"version": "*"`: an error only for a target that needs it.
+  const isUnresolved = pinned === '*' || (pinned !== undefined && !node.at('hashes').exists)
+  if (pinned !== undefined && version === undefined && !isUnresolved)
     return node.at('version').fail(`must be an exact version such as \`==1.0\`, found \`${pinned}\``)
   const git = node.at('git').optionalString()
   const path = node.at('path').optionalString()
@@ -77,7 +79,7 @@ function readEntry(
     .at('hashes')
     .strings()
     .map((hash) => hash.toLowerCase())
-  if (version === undefined && git === undefined && path === undefined && file === undefined) {
+  if (version === undefined && git === undefined && path === undefined && file === undefined && !isUnresolved) {
     return node.fail('has neither `version`, `git`, `path` nor `file`')
   }
   return {

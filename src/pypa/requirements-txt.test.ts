@@ -1,6 +1,5 @@
-import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { garbled } from '../../test/kit/arbitrary-pypa.ts'
+import { garbled, samples } from '../../test/kit/arbitrary-pypa.ts'
 import { ZipyardError } from '../base/errors.ts'
 import { lockFromRequirements } from './requirements-lock.ts'
 import { readRequirementsFile, type RequirementsFile } from './requirements-txt.ts'
@@ -169,7 +168,7 @@ test('what keeps a file from being a lock is said line by line', async () => {
 
 test('whatever stands in a file, it is read or refused with a sentence', async () => {
   const pieces = ['a', '==1', '\n', '\\\n', ' ', '--hash=', 'sha256:', a, '-e ', './x', '#', '-r ', ';', '[', ']', '"', "'", 'git+', 'https://', '@', '${X}', '--', '-i '] // prettier-ignore
-  for (const text of fc.sample(garbled(pieces), 3000)) {
+  for (const text of samples(garbled(pieces), 3000)) {
     try {
       const file = await read({ 'requirements.txt': text })
       lockFromRequirements(file)

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import { defineError, ZipyardError } from '../base/errors.ts'
 import { eggOf, isArchiveName, isUrl, parseDirectReference, type DirectReference } from './direct-reference.ts'
-import { bothMarkers, parseMarker, type Marker } from './marker.ts'
+import { parseMarker, type Marker } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { parseRequirement, type Requirement } from './requirement.ts'
 
@@ -288,7 +288,7 @@ function unnamed(
   return {
     name: egg ? normalizeName(egg.name) : nameFromFile(reference),
     extras: [...new Set(extras.filter((extra) => extra !== ''))].sort(),
-    marker: bothMarkers(marker, undefined),
+    marker,
     reference,
   }
 }

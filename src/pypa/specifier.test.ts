@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { closeVersionText, garbled, specifierSetText, specifierText } from '../../test/kit/arbitrary-pypa.ts'
+import { closeVersionText, garbled, samples, specifierSetText, specifierText } from '../../test/kit/arbitrary-pypa.ts'
 import { askPackaging, hasPackaging } from '../../test/kit/packaging-oracle.ts'
 import { filterVersions, matches, parseSpecifierSet, tryParseSpecifier } from './specifier.ts'
 import { parseVersion } from './version.ts'
@@ -39,7 +39,7 @@ test('pre-releases are taken when a clause names one, or when nothing else fits'
 test.runIf(hasPackaging)('5,000 texts are specifiers for packaging exactly when they are here', () => {
   const pieces = ['==', '>=', '~=', '===', '!=', '1', '.', '0', '*', '.*', 'a1', '.dev0', '+x', ' ', '!', '<']
   // packaging takes `===` with nothing behind it; no version can ever match that, and it is refused here.
-  const texts = [...fc.sample(specifierText, 3000), ...fc.sample(garbled(pieces), 2000)].filter(
+  const texts = [...samples(specifierText, 3000), ...samples(garbled(pieces), 2000)].filter(
     (text) => !/,|^\s*===\s*$/.test(text),
   )
   const answers = askPackaging<boolean>(
@@ -53,8 +53,8 @@ test.runIf(hasPackaging)('5,000 texts are specifiers for packaging exactly when 
 
 test.runIf(hasPackaging)('10,000 versions are accepted or refused as packaging does', () => {
   const pairs = [
-    ...fc.sample(fc.tuple(specifierText, closeVersionText), 7000),
-    ...fc.sample(fc.tuple(specifierSetText, closeVersionText), 3000),
+    ...samples(fc.tuple(specifierText, closeVersionText), 7000),
+    ...samples(fc.tuple(specifierSetText, closeVersionText), 3000),
   ]
   const answers = askPackaging<boolean>(
     'from packaging.specifiers import SpecifierSet\nfrom packaging.version import Version',
@@ -73,7 +73,7 @@ test.runIf(hasPackaging)('10,000 versions are accepted or refused as packaging d
 })
 
 test.runIf(hasPackaging)('3,000 lists of versions are filtered as packaging does, pre-releases included', () => {
-  const questions = fc.sample(fc.tuple(specifierSetText, fc.array(closeVersionText, { maxLength: 6 })), 3000)
+  const questions = samples(fc.tuple(specifierSetText, fc.array(closeVersionText, { maxLength: 6 })), 3000)
   const answers = askPackaging<string[]>(
     'from packaging.specifiers import SpecifierSet\nfrom packaging.version import Version',
     '    return [str(v) for v in SpecifierSet(q[0]).filter([Version(t) for t in q[1]])]',

@@ -1,7 +1,7 @@
 import { readToml, type DocumentNode } from './document.ts'
 import { fileFromPlace, readHashText, readMarker, unsupportedLockVersion, withoutCredentials } from './lock-document.ts'
 import type { Lock, LockedDependency, LockedDistribution, LockedFile, LockRoot } from './locked-distribution.ts'
-import { bothMarkers, type Marker } from './marker.ts'
+import type { Marker } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { parseSpecifierSet } from './specifier.ts'
 
@@ -23,7 +23,7 @@ export function parseUvLock(text: string, file = 'uv.lock'): UvLock {
     throw unsupportedLockVersion({ file, found: String(version ?? 'none'), known: 'version `1`', tool: 'uv' })
   const packages = document.at('package').items()
   const listed = document.at('manifest').at('members').strings().map(normalizeName)
-  const members = listed.length > 0 ? listed : rootOf(packages)
+  const members = listed.length > 0 ? listed : packages.filter(isRootProject).map(nameOf)
   const roots = packages
     .filter((node) => members.includes(nameOf(node)) && isLocal(node.at('source')))
     .flatMap((node) => readRoots(node))
@@ -48,6 +48,7 @@ export function parseUvLock(text: string, file = 'uv.lock'): UvLock {
     kind: 'uv',
     file,
     members,
+    defaultProject: packages.filter(isRootProject).map(nameOf)[0],
     requiresPython: document.at('requires-python').optionalParsed(parseSpecifierSet),
     distributions: packages.map(readPackage),
     roots: [...roots, ...ofManifest],
@@ -61,14 +62,10 @@ function nameOf(node: DocumentNode): NormalizedName {
   return normalizeName(node.at('name').string())
 }
 
-/** Without a workspace there is no list of members: the project is the package whose source is the folder itself. */
-function rootOf(packages: readonly DocumentNode[]): readonly NormalizedName[] {
-  return packages
-    .filter((node) => {
-      const source = node.at('source')
-      return ['virtual', 'editable', 'directory'].some((kind) => source.at(kind).value === '.')
-    })
-    .map(nameOf)
+/** The project whose source is the lock's own folder; a workspace may have none. */
+function isRootProject(node: DocumentNode): boolean {
+  const source = node.at('source')
+  return ['virtual', 'editable', 'directory'].some((kind) => source.at(kind).value === '.')
 }
 
 function isLocal(source: DocumentNode): boolean {
@@ -170,7 +167,7 @@ function readDependency(node: DocumentNode, extra: string | undefined): LockedDe
     name: nameOf(node),
     version: node.at('version').optionalString(),
     extras: extras.strings().map(normalizeName),
-    marker: bothMarkers(readMarker(node.at('marker')), undefined),
+    marker: readMarker(node.at('marker')),
     extra,
   }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { closeVersionText, garbled, versionText } from '../../test/kit/arbitrary-pypa.ts'
+import { closeVersionText, garbled, samples, versionText } from '../../test/kit/arbitrary-pypa.ts'
 import { askPackaging, hasPackaging } from '../../test/kit/packaging-oracle.ts'
 import { compareVersions, isPrerelease, parseVersion, tryParseVersion } from './version.ts'
 
@@ -34,7 +34,7 @@ test('the example order of PEP 440 comes out', () => {
 
 test.runIf(hasPackaging)('5,000 texts are versions, and the same versions, for packaging', () => {
   const pieces = ['1', '.', '0', 'a', 'rc', 'post', 'dev', '+', '!', '-', '_', ' ', 'v', '\n', '٣']
-  const texts = [...fc.sample(versionText, 3000), ...fc.sample(garbled(pieces), 2000)]
+  const texts = [...samples(versionText, 3000), ...samples(garbled(pieces), 2000)]
   const answers = askPackaging<[string, boolean]>(
     'from packaging.version import Version',
     '    v = Version(q)\n    return [str(v), v.is_prerelease]',
@@ -48,8 +48,8 @@ test.runIf(hasPackaging)('5,000 texts are versions, and the same versions, for p
 
 test.runIf(hasPackaging)('5,000 pairs of versions are ordered as packaging orders them', () => {
   const pairs = [
-    ...fc.sample(fc.tuple(closeVersionText, closeVersionText), 3000),
-    ...fc.sample(fc.tuple(versionText, versionText), 2000),
+    ...samples(fc.tuple(closeVersionText, closeVersionText), 3000),
+    ...samples(fc.tuple(versionText, versionText), 2000),
   ]
   const answers = askPackaging<number>(
     'from packaging.version import Version',

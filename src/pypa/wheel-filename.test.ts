@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { closeVersionText, garbled } from '../../test/kit/arbitrary-pypa.ts'
+import { closeVersionText, garbled, samples } from '../../test/kit/arbitrary-pypa.ts'
 import { askPackaging, hasPackaging } from '../../test/kit/packaging-oracle.ts'
 import { tryParseSdistFilename } from './sdist-filename.ts'
 import { compareBuilds, parseWheelFilename, tagsOf, tryParseWheelFilename } from './wheel-filename.ts'
@@ -22,10 +22,7 @@ test.runIf(hasPackaging)('3,000 names of wheels are read as packaging reads them
   const name = fc.constantFrom('a', 'Foo_Bar', 'foo.bar', 'a__b', 'ab', 'zope.interface')
   const version = closeVersionText.map((text) => text.replaceAll('-', '_'))
   const file = fc.tuple(name, version, fc.constantFrom('', '', '-1', '-2b', '-x'), fc.constantFrom('py3', 'py2.py3', 'CP313'), fc.constantFrom('none', 'cp313', 'abi3.none'), fc.constantFrom('any', 'manylinux_2_17_x86_64.manylinux2014_x86_64')).map(([n, v, b, p, a, m]) => `${n}-${v}${b}-${p}-${a}-${m}.whl`) // prettier-ignore
-  const names = [
-    ...fc.sample(file, 2500),
-    ...fc.sample(garbled(['a', '-', '1.0', 'py3', 'none', 'any', '.whl', '_']), 500),
-  ]
+  const names = [...samples(file, 2500), ...samples(garbled(['a', '-', '1.0', 'py3', 'none', 'any', '.whl', '_']), 500)]
   const answers = askPackaging<unknown>(
     'from packaging.utils import parse_wheel_filename',
     `    name, version, build, tags = parse_wheel_filename(q)

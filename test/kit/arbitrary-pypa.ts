@@ -1,5 +1,14 @@
 import * as fc from 'fast-check'
 
+/**
+ * `count` values. The same ones in every run, so that a test passes or fails for everybody alike; `ZIPYARD_SEED` chooses others (a
+ * number, or `random`), and `npm run long` does.
+ */
+export function samples<Value>(arbitrary: fc.Arbitrary<Value>, count: number): Value[] {
+  const seed = process.env['ZIPYARD_SEED'] ?? '1'
+  return fc.sample(arbitrary, seed === 'random' ? { numRuns: count } : { numRuns: count, seed: Number(seed) })
+}
+
 /** Inputs for property tests: versions, specifiers and markers as people and tools write them, odd spellings included. */
 
 const number = fc.oneof(

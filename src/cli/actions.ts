@@ -18,3 +18,8 @@ export const missingOperand = defineError(
     hint: `For example: \`${p.example}\``,
   }),
 )
+
+export const fileNotFound = defineError('ZY0017', 'refused', (p: { path: string }) => ({
+  message: `There is no \`${p.path}\``,
+  hint: 'Check the path; `zipyard build` writes its packages to `dist/`',
+}))

@@ -25,6 +25,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/build.ts'),
   },
   {
+    name: 'check',
+    group: 'Packages',
+    summary: 'Tell what Lambda will say to a package',
+    load: () => import('./commands/check.ts'),
+  },
+  {
     name: 'deploy',
     group: 'Packages',
     summary: 'Create or update a function on Zipyard or AWS',

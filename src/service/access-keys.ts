@@ -79,7 +79,7 @@ export class AccessKeys implements KeyRing {
   }
 
   list(): readonly AccessKey[] {
-    return [...this.#keys.values()].filter((key) => key.kind === 'user')
+    return [...this.#keys.values()].filter((key) => key.kind === 'user' && key.expiresAt === undefined)
   }
 
   async add(name: string, accountId: string): Promise<AccessKey> {
@@ -111,31 +111,44 @@ export class AccessKeys implements KeyRing {
   }
 
   /**
-   * Short-lived keys of an execution environment, never written to disk: they end with the service, as its environments do.
-   *
-   * They belong to the function's role: the principal may call only what is granted to it.
+   * Short-lived keys of a role, never written to disk: they end with the service, as its environments do. The principal may call only
+   * what is granted to the role.
    */
-  issueForRole(roleArn: string, sessionName: string, lifetimeMs: number): AccessKey {
+  issueForRole(
+    roleArn: string,
+    sessionName: string,
+    lifetimeMs: number,
+  ): AccessKey & { readonly sessionToken: string } {
     const [, , , , account = firstAccountId, resource = 'role/unnamed'] = roleArn.split(':')
-    const role = resource.split('/').at(-1)!
-    const key: AccessKey = {
-      accessKeyId: `ASIA${randomCode(16)}`,
-      secret: randomBytes(30).toString('base64url'),
-      sessionToken: randomBytes(48).toString('base64url'),
-      name: undefined,
-      accountId: account,
-      arn: `arn:aws:sts::${account}:assumed-role/${role}/${sessionName}`,
-      kind: 'role',
-      createdAt: this.#clock.now(),
-      expiresAt: this.#clock.now() + lifetimeMs,
-    }
-    this.#remember(key)
-    return key
+    const arn = `arn:aws:sts::${account}:assumed-role/${resource.split('/').at(-1)!}/${sessionName}`
+    return this.#issue({ accountId: account, arn, kind: 'role' }, lifetimeMs)
+  }
+
+  /** Short-lived keys of a user itself. */
+  issueForUser(user: { readonly accountId: string; readonly arn: string }, lifetimeMs: number): AccessKey {
+    return this.#issue({ accountId: user.accountId, arn: user.arn, kind: 'user' }, lifetimeMs)
   }
 
   /** Ends the keys of an execution environment that is gone. */
   forget(accessKeyId: string): void {
     this.#keys.delete(accessKeyId)
+  }
+
+  #issue(
+    principal: Pick<AccessKey, 'accountId' | 'arn' | 'kind'>,
+    lifetimeMs: number,
+  ): AccessKey & { readonly sessionToken: string } {
+    const key = {
+      ...principal,
+      accessKeyId: `ASIA${randomCode(16)}`,
+      secret: randomBytes(30).toString('base64url'),
+      sessionToken: randomBytes(48).toString('base64url'),
+      name: undefined,
+      createdAt: this.#clock.now(),
+      expiresAt: this.#clock.now() + lifetimeMs,
+    }
+    this.#remember(key)
+    return key
   }
 
   #remember(key: AccessKey): void {

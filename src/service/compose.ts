@@ -3,7 +3,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApiServer } from '../api/http/server.ts'
 import { createLambdaApi } from '../api/lambda/lambda-api.ts'
+import { createIamService } from '../api/iam/iam-service.ts'
 import { createS3Service } from '../api/s3/s3-service.ts'
+import { createStsService } from '../api/sts/sts-service.ts'
 import type { IsGranted } from '../api/grants.ts'
 import { Announcer } from '../base/announcer.ts'
 import { systemClock } from '../base/clock.ts'
@@ -190,6 +192,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           isGranted,
         }),
         createS3Service({ store, isGranted }),
+        createIamService({ catalog, clock, isGranted }),
+        createStsService({ db: catalog.db, sessions: keys, keyRing: keys, isGranted }),
       ],
       keyRing: keys,
       allowUnsigned: options.allowUnsigned ?? false,

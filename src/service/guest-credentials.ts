@@ -20,7 +20,7 @@ export function guestCredentials(
   return {
     accessKeyId: key.accessKeyId,
     secretAccessKey: key.secret,
-    sessionToken: key.sessionToken!,
+    sessionToken: key.sessionToken,
     endpoints:
       url === undefined
         ? undefined

@@ -81,7 +81,10 @@ export function selectDistributions(lock: Lock, selection: LockSelection): reado
   for (let index = 1; index < sorted.length; index += 1) {
     const [before, here] = [sorted[index - 1]!, sorted[index]!]
     if (before.name !== here.name) continue
-    const versions = sorted.filter(({ name }) => name === here.name).map(({ version }) => version ?? '?')
+    const versions = sorted
+      .filter(({ name }) => name === here.name)
+      .map(({ version }) => version ?? '?')
+      .sort()
     throw ambiguousLock({ file: lock.file, name: here.name, versions })
   }
   for (const distribution of sorted) {
@@ -117,7 +120,7 @@ function filter(lock: Lock, context: Context): readonly SelectedDistribution[] {
         )) &&
       evaluateMarker(distribution.marker, context.environment, context),
   )
-  const merged = mergeExtraLines(wanted)
+  const merged = mergeExtraLines(wanted.map((distribution) => ({ ...distribution, requestedBy: [] })))
   const requesters = new Map<string, Set<NormalizedName>>()
   for (const distribution of merged) {
     for (const dependency of distribution.dependencies) {
@@ -132,28 +135,25 @@ function filter(lock: Lock, context: Context): readonly SelectedDistribution[] {
   }))
 }
 
-/** pdm.lock has a line for `requests` and one for `requests[socks]`: one distribution. */
-function mergeExtraLines(distributions: readonly LockedDistribution[]): readonly LockedDistribution[] {
-  const byKey = new Map<string, LockedDistribution>()
+/** pdm.lock has a line for `requests` and one for `requests[socks]`, which needs the former: one distribution. */
+function mergeExtraLines(distributions: readonly SelectedDistribution[]): readonly SelectedDistribution[] {
+  const groups = new Map<string, SelectedDistribution[]>()
   for (const distribution of distributions) {
     const key = `${distribution.name} ${distribution.version ?? ''}`
-    const other = byKey.get(key)
-    const isSame = other && (other.extras !== undefined || distribution.extras !== undefined)
-    if (!other || !isSame) {
-      byKey.set(other ? `${key} ${byKey.size}` : key, distribution)
-      continue
-    }
-    const main = other.extras === undefined ? other : distribution
-    byKey.set(key, {
-      ...main,
-      wheels: main.wheels.length > 0 ? main.wheels : other.wheels,
-      dependencies: [...other.dependencies, ...distribution.dependencies].filter(
-        ({ name }) => name !== distribution.name,
-      ),
-      extras: undefined,
-    })
+    groups.set(key, [...(groups.get(key) ?? []), distribution])
   }
-  return [...byKey.values()]
+  return [...groups.values()].flatMap((lines) => {
+    if (lines.length === 1 || lines.every(({ extras }) => extras === undefined)) return lines
+    const main = lines.find(({ extras }) => extras === undefined) ?? lines[0]!
+    return {
+      ...main,
+      dependencies: lines.flatMap(({ dependencies }) => dependencies).filter(({ name }) => name !== main.name),
+      requestedBy: [...new Set(lines.flatMap(({ requestedBy }) => requestedBy))]
+        .filter((name) => name !== main.name)
+        .sort(),
+      extras: undefined,
+    }
+  })
 }
 
 /** Locks that hold the graph: what is reachable from the roots, extras and markers of the edges observed. */
@@ -179,12 +179,13 @@ function walk(lock: Lock, selection: LockSelection, context: Context): readonly 
     const size = conflicts.size
     conflicts = new Set([...conflicts, ...found])
     if (conflicts.size > size) continue
-    return [...reached]
+    const selected = [...reached]
       .filter(([{ name }]) => name !== project)
       .map(([distribution, state]) => ({
         ...distribution,
         requestedBy: [...state.requestedBy].filter((name) => name !== project).sort(),
       }))
+    return mergeExtraLines(selected)
   }
 }
 
@@ -226,6 +227,7 @@ function reach(
     if (!evaluateMarker(dependency.marker, environment, context)) continue
     for (const distribution of byName.get(dependency.name) ?? []) {
       if (dependency.version !== undefined && distribution.version !== dependency.version) continue
+      if (distribution.extras?.some((extra) => !dependency.extras.includes(extra))) continue
       if (!evaluateMarker(distribution.marker, environment, context)) continue
       const known = reached.get(distribution)
       const state = known ?? { extras: new Set<string>(), requestedBy: new Set<NormalizedName>() }

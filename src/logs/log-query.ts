@@ -33,6 +33,8 @@ export const answerLimit = mebibyte
 /** Events that one call of `filterEvents` looks at before it hands back a place to go on from. */
 const scanLimit = 20_000
 const rowsPerPage = 500
+/** A filter hands over to others after this long. */
+const longestStepMs = 5
 
 /** Events of a stream in ascending order: those after `position`, or the last ones before it. */
 export async function readStream(
@@ -75,7 +77,12 @@ export async function filterEvents(
   let position = options.position
   for (let scanned = 0; scanned < scanLimit; scanned += rowsPerPage) {
     const rows = await page(db, { ...options, groupId, position, direction: 'forward' })
+    let started = performance.now()
     for (const event of rows) {
+      if (performance.now() - started > longestStepMs) {
+        await new Promise((resolve) => setImmediate(resolve))
+        started = performance.now()
+      }
       if (options.matches(event.message)) {
         if (!budget.take(event)) return { events, next: position }
         events.push(event)

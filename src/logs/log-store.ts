@@ -7,7 +7,7 @@ import { isDuplicate, openDatabase, type Database } from '../store/database.ts'
 import { logMigrations } from '../store/migrations/index.ts'
 import type { LogEventSchema } from '../store/tables/logs.ts'
 import { logStreamExists, logStreamNotFound } from './errors.ts'
-import { deleteLogGroup, ensureLogGroup, requireLogGroup, type LogGroupKey } from './log-group.ts'
+import { deleteLogGroup, ensureLogGroup, requireLogGroup, type LogGroup, type LogGroupKey } from './log-group.ts'
 import { filterEvents, readStream, type LogEvent, type LogPosition, type TimeRange } from './log-query.ts'
 import { findLogStream, listLogStreams, storedBytesOfGroups, type LogStream, type LogStreamPage } from './log-stream.ts'
 import { LogWriter, type LogTarget, type NewLogEvent } from './log-writer.ts'
@@ -129,6 +129,12 @@ export class LogStore {
     return filterEvents(this.#database.db, id, { ...options, streamIds })
   }
 
+  /** After writing what was appended, which may have made it. @throws `logGroupNotFound` */
+  async group(key: LogGroupKey): Promise<LogGroup> {
+    await this.#settle()
+    return requireLogGroup(this.#catalog.db, key)
+  }
+
   storedBytes(groupIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return storedBytesOfGroups(this.#database.db, groupIds)
   }
@@ -154,12 +160,15 @@ export class LogStore {
     await this.#database.close()
   }
 
-  /** After writing what was appended, which may have made the group; what cannot be written must not keep anybody from reading. */
+  /** What cannot be written must not keep anybody from reading. */
+  async #settle(): Promise<void> {
+    await this.#writer.flush().catch((error: unknown) => {
+      this.#log.warn('log events not written', { error: String(error) })
+    })
+  }
+
   async #groupId(key: LogGroupKey): Promise<string> {
-    await this.#writer
-      .flush()
-      .catch((error: unknown) => this.#log.warn('log events not written', { error: String(error) }))
-    return (await requireLogGroup(this.#catalog.db, key)).id
+    return (await this.group(key)).id
   }
 
   async #streamIds(

@@ -2,9 +2,12 @@
 import { spawn } from 'node:child_process'
 import { onTestFinished } from 'vitest'
 import { createApiServer } from '../../src/api/http/server.ts'
-import type { KeyRing } from '../../src/api/http/key-ring.ts'
+import type { AccessKey, KeyRing } from '../../src/api/http/key-ring.ts'
 import type { ApiService } from '../../src/api/http/message.ts'
+import { createIamService } from '../../src/api/iam/iam-service.ts'
+import { createLogsService } from '../../src/api/logs/logs-service.ts'
 import { createS3Service } from '../../src/api/s3/s3-service.ts'
+import { createStsService, type SessionIssuer, type SessionKey } from '../../src/api/sts/sts-service.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { LogStore } from '../../src/logs/log-store.ts'
@@ -29,17 +32,45 @@ export interface SideServices {
 export const testKey = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'secret-of-the-test' }
 export const otherKey = { accessKeyId: 'AKIAOTHEROTHEROTHERX', secretAccessKey: 'secret-of-the-other' }
 
-const keyRing: KeyRing = {
-  find(accessKeyId) {
-    if (accessKeyId === testKey.accessKeyId) return userKey('123456789012', testKey.secretAccessKey)
-    if (accessKeyId === otherKey.accessKeyId) return userKey('210987654321', otherKey.secretAccessKey)
-    return undefined
-  },
+/** Two users of two accounts, and the temporary keys that STS makes for them. */
+class TestKeys implements KeyRing, SessionIssuer {
+  readonly #clock: Clock
+  readonly #keys = new Map<string, AccessKey>([
+    [testKey.accessKeyId, userKey('123456789012', testKey.secretAccessKey)],
+    [otherKey.accessKeyId, userKey('210987654321', otherKey.secretAccessKey)],
+  ])
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  find(accessKeyId: string): AccessKey | undefined {
+    return this.#keys.get(accessKeyId)
+  }
+
+  issueForRole(roleArn: string, sessionName: string, lifetimeMs: number): SessionKey {
+    const accountId = roleArn.split(':')[4]!
+    const arn = `arn:aws:sts::${accountId}:assumed-role/${roleArn.split('/').at(-1)}/${sessionName}`
+    return this.#issue({ accountId, arn, kind: 'role' }, lifetimeMs)
+  }
+
+  issueForUser(user: { readonly accountId: string; readonly arn: string }, lifetimeMs: number): SessionKey {
+    return this.#issue({ ...user, kind: 'user' }, lifetimeMs)
+  }
+
+  #issue(principal: Pick<AccessKey, 'accountId' | 'arn' | 'kind'>, lifetimeMs: number): SessionKey {
+    const accessKeyId = `ASIATEST${String(this.#keys.size).padStart(12, '0')}`
+    const key = { ...principal, secret: `secret-of-${accessKeyId}`, sessionToken: `token-of-${accessKeyId}` }
+    this.#keys.set(accessKeyId, key)
+    return { ...key, accessKeyId, expiresAt: this.#clock.now() + lifetimeMs }
+  }
 }
 
-function userKey(accountId: string, secret: string): ReturnType<KeyRing['find']> {
+function userKey(accountId: string, secret: string): AccessKey {
   return { accountId, secret, arn: `arn:aws:iam::${accountId}:user/tester`, kind: 'user' }
 }
+
+const isGranted = async (): Promise<boolean> => false
 
 export async function startSideServices(
   options: { readonly folder?: string; readonly clock?: Clock; readonly port?: number } = {},
@@ -50,10 +81,17 @@ export async function startSideServices(
   const blobs = await Blobs.open({ folder, clock })
   const logs = await LogStore.open({ catalog, folder, clock, log: silentLog })
   const objects = new ObjectStore({ catalog, blobs, clock })
-  const services: ApiService[] = [createS3Service({ store: objects, isGranted: async () => false })]
+
+  const keys = new TestKeys(systemClock)
+  const services: ApiService[] = [
+    createS3Service({ store: objects, isGranted }),
+    createIamService({ catalog, clock, isGranted }),
+    createStsService({ db: catalog.db, keyRing: keys, sessions: keys, isGranted }),
+    createLogsService({ catalog, logs, clock, isGranted }),
+  ]
   const server = createApiServer({
     services,
-    keyRing,
+    keyRing: keys,
     allowUnsigned: false,
     hostNames: [],
     log: silentLog,

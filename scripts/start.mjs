@@ -61,7 +61,7 @@ zipyard('zipyard invoke with-requests --tail', [
 ])
 
 if (once) finish(0)
-say(`
+else say(`
 ${bold('Serving')} on ${url} until Ctrl-C. In another terminal:
 
   alias zipyard='node ${program}'
@@ -71,7 +71,7 @@ ${bold('Serving')} on ${url} until Ctrl-C. In another terminal:
   zipyard logs with-requests --follow
   zipyard ps                                 # the execution environments
 `)
-service.process.once('exit', (code) => process.exit(code ?? 0))
+if (!once) service.process.once('exit', (code) => process.exit(code ?? 0))
 
 /** The newest runtime among those whose Python this machine has, 3.11 first: it is the one of Debian 12. */
 function chooseRuntime() {

@@ -57,20 +57,22 @@ def main():
 def _become_root_of_user_namespace(subordinate):
     uid, gid = os.getuid(), os.getgid()
     if not subordinate:
+        # A function would be the host's root towards everything that asks for an id and not for a capability, /proc/sys among it.
+        if uid == 0:
+            raise OSError(1, "root cannot give its own id to functions")
         kernel.unshare(kernel.NEWUSER)
         return kernel.map_user(0, 0, uid, gid)
-    # The maps are written from outside, by programs that may: a helper that stays behind runs them.
+    # The maps are written from outside, by root itself or by programs that may: a helper that stays behind does it.
     ready, go = os.pipe()
     helper = os.fork()
     if helper == 0:
         os.close(go)
         os.read(ready, 1)
-        parent = str(os.getppid())
-        for program, own, ids in (("newuidmap", uid, subordinate["uids"]), ("newgidmap", gid, subordinate["gids"])):
-            run = subprocess.run([program, parent, "0", str(own), "1", "1", str(ids["first"]), str(ids["count"])], capture_output=True)
-            if run.returncode != 0:
-                os.write(2, run.stderr)
-                os._exit(1)
+        try:
+            _write_maps(os.getppid(), uid, gid, subordinate)
+        except OSError as error:
+            os.write(2, str(error).encode())
+            os._exit(1)
         os._exit(0)
     os.close(ready)
     kernel.unshare(kernel.NEWUSER)
@@ -80,6 +82,17 @@ def _become_root_of_user_namespace(subordinate):
         raise OSError(1, "newuidmap and newgidmap could not give this user its ids of /etc/subuid and /etc/subgid")
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
+
+
+def _write_maps(pid, uid, gid, subordinate):
+    for name, own, ids in (("uid", uid, subordinate["uids"]), ("gid", gid, subordinate["gids"])):
+        lines = ("0", str(own), "1"), ("1", str(ids["first"]), str(ids["count"]))
+        if uid == 0:
+            kernel.write("/proc/%d/%s_map" % (pid, name), "\n".join(" ".join(line) for line in lines))
+        else:
+            run = subprocess.run(["new%smap" % name, str(pid), *lines[0], *lines[1]], capture_output=True)
+            if run.returncode != 0:
+                raise OSError(1, run.stderr.decode(errors="replace"))
 
 
 def _build(settings):

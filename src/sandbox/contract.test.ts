@@ -1,4 +1,5 @@
 /** What every tier promises of a process, run over every tier that this machine and this user can hold. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -250,9 +251,8 @@ function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12])
 }
 
-/** Every control group of that name, in whatever hierarchy. */
+/** Every control group of that name, in whatever hierarchy; groups of others come and go meanwhile. */
 function controlGroupsOf(name: string): string[] {
-  return readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' }).filter((path) =>
-    path.endsWith(`/${name}`),
-  )
+  const found = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', name], { encoding: 'utf8' })
+  return found.stdout.split('\n').filter(Boolean)
 }

@@ -67,9 +67,9 @@ class NamespaceSandbox implements Sandbox {
   constructor(options: NamespaceSandboxOptions) {
     this.#options = options
     this.tier = options.tier
-    this.#subordinate = options.tier === 'userns' ? subordinateIds() : undefined
-    this.fileAccess = options.tier === 'root' || this.#subordinate ? 'as-other' : 'as-owner'
     this.#users = new UserIds(options.stateFolder)
+    if (options.tier === 'userns') this.#subordinate = process.getuid?.() === 0 ? this.#ownRange() : subordinateIds()
+    this.fileAccess = options.tier === 'root' || this.#subordinate ? 'as-other' : 'as-owner'
     this.#state = new StateFolder(options.stateFolder, options.tier)
     this.#groups = ControlGroups.open(this.#state.name)
     this.#state.rememberGroups(this.#groups.folders)
@@ -144,6 +144,13 @@ class NamespaceSandbox implements Sandbox {
       canSetGroups: user.id !== 0,
       giveBack: user.giveBack,
     })
+  }
+
+  /** As root a user namespace, too, must not lend root's own id to functions: it lends the range that tier `root` would use. */
+  #ownRange(): ZygoteSettings['subordinate'] {
+    const { first, last } = this.#users.range
+    const range = { first, count: last - first + 1 }
+    return { uids: range, gids: range }
   }
 
   /** The id as the zygote counts: the host's own as root, one of its user namespace otherwise; 0 there is the service's user. */

@@ -30,9 +30,11 @@ export function lacksOf(tier: Tier, facts: SandboxFacts & { readonly network: Ne
   }
   const plain = tier === 'process'
   lack(
-    plain && !facts.hasOwnUsers,
+    plain,
     'read-others',
-    'functions run as the user of the service and see all of its files and processes',
+    facts.hasOwnUsers
+      ? 'the code of other functions lies where every user of the host may read it'
+      : 'functions run as the user of the service and see all of its files and processes',
   )
   lack(
     plain && !facts.hasOwnUsers,

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { tmpdir } from 'node:os'
+import { processTree } from '../../src/sandbox/process-tree.ts'
 import { probeTiers } from '../../src/sandbox/probe.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec, Tier } from '../../src/sandbox/sandbox.ts'
 
@@ -145,6 +146,11 @@ export class Bench {
     return trial.stdout()
   }
 
+  /** Whether a process was started by this test's process, however far down. */
+  isOurs(pid: number): boolean {
+    return processTree(process.pid).includes(pid)
+  }
+
   async stop(): Promise<void> {
     await this.sandbox.stop()
     for (const server of this.#servers) server.close()
@@ -166,14 +172,12 @@ function watchTrial(launched: SandboxProcess, connection: Promise<Socket>, task:
     process: launched,
     status: launched.exited,
     connection,
-    // Inside the folder is /var/task; every process of a bench has a command line with the one or the other.
+    // Inside the folder is /var/task: who has it mounted, or in its command line, belongs to this environment.
     processIds: () =>
-      processesThatMention('main.py').filter((pid) => {
+      processesThatMention('').filter((pid) => {
         try {
-          return (
-            readFileSync(`/proc/${pid}/mountinfo`, 'latin1').includes(task) ||
-            readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(task)
-          )
+          const shown = `${readFileSync(`/proc/${pid}/mountinfo`, 'latin1')}${readFileSync(`/proc/${pid}/cmdline`, 'latin1')}`
+          return shown.includes(task)
         } catch {
           return false
         }

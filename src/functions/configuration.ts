@@ -104,7 +104,8 @@ export function mergeConfiguration(current: Configuration, input: ConfigurationI
     ...(input.SnapStart && { SnapStart: { ApplyOn: input.SnapStart.ApplyOn ?? 'None' } }),
     ...(input.Environment && { Environment: { Variables: input.Environment.Variables ?? {} } }),
     ...(input.VpcConfig && { VpcConfig: mergeVpc(current.VpcConfig, input.VpcConfig) }),
-    ...(input.DeadLetterConfig && {
+    // Without a target nothing changes, an empty one clears: recorded.
+    ...(input.DeadLetterConfig?.TargetArn !== undefined && {
       DeadLetterConfig: input.DeadLetterConfig.TargetArn ? { TargetArn: input.DeadLetterConfig.TargetArn } : undefined,
     }),
     ...(input.Layers && { Layers: layers && layers.length > 0 ? layers : undefined }),

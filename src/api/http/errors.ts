@@ -3,7 +3,7 @@ import { defineError } from '../../base/errors.ts'
 
 export const hostRefused = defineError('ZY0810', 'refused', (p: { host: string }) => ({
   message: `the \`Host\` \`${p.host}\` is not a name of this service`,
-  hint: 'Use `127.0.0.1` or `localhost`, or start the service with `--host-name NAME`',
+  hint: 'Use `127.0.0.1` or `localhost`, or start the service with `--hostname NAME`',
 }))
 
 export const originRefused = defineError('ZY0811', 'refused', (p: { origin: string }) => ({

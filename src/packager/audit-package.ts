@@ -18,7 +18,7 @@ export const auditRefused = defineError('ZY0460', 'refused', (p: { name: string;
       p.findings.length === 1
         ? `\`${p.name}\` was not written, it would not run on Lambda: ${first!.sentence} (${first!.code})`
         : `\`${p.name}\` was not written, it would not run on Lambda, for ${p.findings.length} reasons`,
-    hint: `${first!.hint}; or write it nevertheless with \`--no-check\``,
+    hint: `${first!.hint}${first!.hint.endsWith('?') ? ' Or' : '; or'} write it nevertheless with \`--no-check\``,
   }
 })
 
@@ -53,6 +53,7 @@ export async function auditBuilt(
       runtime: plan.target.runtime.id,
       architecture: plan.target.architecture,
       handler: plan.handler,
+      layers: plan.layers,
     },
     { known: ({ path }) => known.get(path) },
   )

@@ -1,6 +1,7 @@
 import type { Digest } from '../base/digest.ts'
 import type { DependencyInput } from './dependency-input.ts'
 import type { ConflictPolicy } from './layout/merge.ts'
+import type { LockPlace } from './resolve/lock-file.ts'
 import type { ResolverChoice } from './resolve/resolve.ts'
 import type { SymlinkPolicy } from './source/own-sources.ts'
 import type { Target } from './target.ts'
@@ -33,10 +34,13 @@ export interface BuildPlan {
   readonly sdk: 'bundled' | 'runtime'
   /** For a layer: the folder below which everything lies, `python` or `python/lib/python3.13/site-packages`. */
   readonly layer?: string | undefined
+  /** Layers that the function will have, for the audit: packages built before this one. */
+  readonly layers: readonly string[]
   readonly locked: boolean
   readonly offline: boolean
   readonly upgrade: boolean
-  readonly writesLock: boolean
+  /** Where the lock of the dependencies lies; absent when they get none. */
+  readonly lock?: LockPlace | undefined
   readonly resolver?: ResolverChoice | undefined
   /** Whether the audit runs, and its errors refuse the package. */
   readonly checks: boolean

@@ -8,6 +8,7 @@ import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
 import type { FetchSurroundings } from './fetch/fetch-file.ts'
 import { layOut } from './layout/lay-out.ts'
 import { safeSlimming } from './layout/slimming.ts'
+import { leaveSdk } from './leave-sdk.ts'
 import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
 import { resolve } from './resolve/resolve.ts'
 import type { Variables } from './resolve/scrubbed-environment.ts'
@@ -33,13 +34,15 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const resolution = await timed('resolve', () =>
     resolve({ ...plan, folder: plan.project, input: sources.input, variables: surroundings.variables }, surroundings),
   )
-  const artifacts = await timed('fetch', () =>
+  const fetched = await timed('fetch', () =>
     fetchArtifacts(
       resolution.distributions,
       { target, ...resolution, buildWheel: surroundings.buildWheel },
       surroundings,
     ),
   )
+  const { artifacts, notes: sdkNotes } =
+    plan.sdk === 'runtime' ? leaveSdk(fetched, target) : { artifacts: fetched, notes: [] }
   const layout = await timed('lay out', () =>
     layOut(artifacts, sources.files, {
       ...plan,
@@ -57,7 +60,13 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       : undefined
     return { archive: written, findings: checked?.findings ?? [] }
   })
-  const notes = [...sources.notes, ...sources.substitutions(artifacts), ...resolution.notes, ...layout.notes]
+  const notes = [
+    ...sources.notes,
+    ...sources.substitutions(artifacts),
+    ...resolution.notes,
+    ...sdkNotes,
+    ...layout.notes,
+  ]
   return makeReport({ plan, resolution, artifacts, layout, archive, ignored: sources.ignored, notes, findings, stages })
 }
 

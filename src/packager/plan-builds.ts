@@ -12,6 +12,7 @@ import type { BuildPlan } from './build-plan.ts'
 import type { DependencyInput } from './dependency-input.ts'
 import { projectNotFound } from './errors.ts'
 import { conflictPolicies, type ConflictPolicy } from './layout/merge.ts'
+import type { LockPlace } from './resolve/lock-file.ts'
 import { lockFileNames } from './resolve/read-lock.ts'
 import type { ResolverChoice } from './resolve/resolve.ts'
 import { symlinkPolicies, type SymlinkPolicy } from './source/own-sources.ts'
@@ -54,6 +55,14 @@ export interface BuildRequest {
   readonly lines?: readonly string[] | undefined
   /** The same with exact versions and digests (`requests==2.32.5 --hash=sha256:…`): no resolver runs. */
   readonly pins?: readonly string[] | undefined
+  /** `python`, or `site-packages` for `python/lib/python3.x/site-packages`. */
+  readonly layerRoot?: string | undefined
+  /** Dependencies in a layer, code in the function. */
+  readonly split?: boolean | undefined
+  /** Functions of the project by name, each with what differs from the rest of the request. */
+  readonly functions?: Readonly<Record<string, Partial<BuildRequest>>> | undefined
+  /** Build only these of the functions. */
+  readonly only?: readonly string[] | undefined
   /** Whether locks may be written into the project; by default yes. */
   readonly writesLock?: boolean | undefined
 }
@@ -72,42 +81,80 @@ export const contradictingInputs = defineError('ZY0409', 'usage', (p: { first: s
   hint: 'Give one of them',
 }))
 
+export const oneOutForSeveral = defineError('ZY0447', 'usage', (p: { out: string; names: readonly string[] }) => ({
+  message: `\`--out ${p.out}\` names one file, and ${p.names.length} functions are built: ${p.names.map((name) => `\`${name}\``).join(', ')}`,
+  hint: 'Leave `--out` away (each goes to `dist/NAME.zip`), or choose one with `--function`',
+}))
+
 export const sourceNotFound = defineError('ZY0446', 'refused', (p: { folder: string }) => ({
   message: `The source folder \`${p.folder}\` does not exist`,
   hint: 'Correct `--source`, or leave it out to pack the project folder itself',
 }))
 
-/** Decides everything about the packages to build, one plan per architecture. Reads the project; writes nothing. */
+/**
+ * Decides everything about the packages to build: one plan per function, architecture and, for a split, part. Layers come before the
+ * functions that use them. Reads the project; writes nothing.
+ */
 export function planBuilds(request: BuildRequest): readonly BuildPlan[] {
   const project = resolve(request.workingDirectory, request.folder ?? '.')
   if (!existsSync(project) || !statSync(project).isDirectory()) throw projectNotFound({ folder: project })
+  const { functions = {}, only = [], ...shared } = request
+  const names = Object.keys(functions)
+  for (const name of only)
+    if (!names.includes(name)) throw badChoice({ option: '--function', text: name, choices: names })
+  const chosen = only.length > 0 ? only : names
+  if (chosen.length === 0) return plansOf(shared, project)
+  if (request.out !== undefined && chosen.length > 1) throw oneOutForSeveral({ out: request.out, names: chosen })
+  return chosen.flatMap((name) => plansOf({ ...shared, ...functions[name], name }, project))
+}
+
+function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: string): readonly BuildPlan[] {
   const pyproject = readPyproject(project)
   const runtime = chooseRuntime(request.runtime, project, pyproject)
   const architectures = inDocumentedOrder(chooseArchitectures(request.architectures))
   const name = packageName(request.name ?? pyproject?.project?.normalizedName ?? basename(project))
   const input = chooseInput(request, project, pyproject)
   const handler = request.handler === undefined ? undefined : parseHandler(request.handler).text
-  const choices = chooseAll(request)
-  return architectures.map((architecture) => ({
-    name,
+  const layerRoot = choose<'python' | 'site-packages'>(
+    '--layer-root',
+    request.layerRoot,
+    ['python', 'site-packages'],
+    'python',
+  )
+  const common = {
     project,
-    source: request.layer ? undefined : chooseSource(request, project, handler),
-    input,
-    target: targetOf(runtime, architecture),
     handler,
-    out: outputPath(request, project, name, architecture, architectures.length > 1),
     include: request.include ?? [],
     exclude: request.exclude ?? [],
     executable: request.executable ?? [],
-    ...choices,
+    ...chooseAll(request),
     interpreter: request.interpreter ?? `/var/lang/bin/python${runtime.python}`,
-    layer: request.layer ? 'python' : undefined,
     locked: request.locked ?? false,
     offline: request.offline ?? false,
     upgrade: request.upgrade ?? false,
-    writesLock: (request.writesLock ?? true) && isInProject(input, project),
     checks: !request.noCheck,
-  }))
+  }
+  return architectures.flatMap((architecture): BuildPlan[] => {
+    const target = targetOf(runtime, architecture)
+    const out = (suffix: string): string =>
+      outputPath(request, project, name, `${suffix}${architectures.length > 1 ? `-${architecture}` : ''}`)
+    const lock = request.writesLock === false ? undefined : lockPlace(input, project)
+    const layer: BuildPlan = {
+      ...common,
+      name: `${name}-layer`,
+      input,
+      target,
+      lock,
+      handler: undefined,
+      out: out(request.out === undefined || request.split ? '-layer' : ''),
+      layer: layerRoot === 'python' ? 'python' : `python/lib/python${runtime.python}/site-packages`,
+      layers: [],
+    }
+    if (request.layer && !request.split) return [layer]
+    const source = chooseSource(request, project, handler)
+    if (!request.split) return [{ ...common, name, source, input, target, lock, out: out(''), layers: [] }]
+    return [layer, { ...common, name, source, input: { kind: 'none' }, target, out: out(''), layers: [layer.out] }]
+  })
 }
 
 function chooseAll(request: BuildRequest) {
@@ -236,28 +283,29 @@ function hasModule(folder: string, handler: string): boolean {
   return existsSync(`${path}.py`) || existsSync(join(path, '__init__.py'))
 }
 
-function outputPath(
-  request: BuildRequest,
-  project: string,
-  name: string,
-  architecture: Architecture,
-  several: boolean,
-): string {
+function outputPath(request: BuildRequest, project: string, name: string, suffix: string): string {
   const path =
     request.out === undefined ? join(project, 'dist', `${name}.zip`) : resolve(request.workingDirectory, request.out)
-  if (!several) return path
-  return join(dirname(path), `${basename(path, extname(path))}-${architecture}${extname(path)}`)
+  return suffix === '' ? path : join(dirname(path), `${basename(path, extname(path))}${suffix}${extname(path)}`)
 }
 
-/** Locks are written beside declarations of the project itself; those that lie elsewhere are somebody else's. */
-function isInProject(input: DependencyInput, project: string): boolean {
+/**
+ * Locks are written beside declarations of the project itself, named after what is not the usual: `pylock.zipyard.toml` for
+ * `requirements.txt`, `pylock.zipyard-requirements-dev.toml` for `requirements-dev.txt`. Declarations that lie elsewhere are somebody else's.
+ */
+function lockPlace(input: DependencyInput, project: string): LockPlace | undefined {
   const files =
     input.kind === 'requirements'
       ? input.files
       : input.kind === 'pyproject' || input.kind === 'script'
         ? [input.file]
         : []
-  return files.length > 0 && files.every((file) => file.startsWith(project + sep))
+  if (files.length === 0 || !files.every((file) => file.startsWith(project + sep))) return undefined
+  const usual = ['requirements', 'pyproject']
+  const stems = files.map((file) => basename(file, extname(file))).filter((stem) => !usual.includes(stem))
+  const scope = input.kind === 'pyproject' ? [...input.extras, ...input.groups] : []
+  const parts = [...stems, ...scope].map((part) => part.replace(/[^A-Za-z0-9_-]+/g, '-'))
+  return { folder: dirname(files[0]!), base: ['zipyard', ...parts].join('-') }
 }
 
 /** A name that is safe as a file's on every system. */

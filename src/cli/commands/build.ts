@@ -1,8 +1,18 @@
+import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { formatBytes } from '../../base/byte-size.ts'
+import { defineError } from '../../base/errors.ts'
 import type { BuildRequest } from '../../packager/plan-builds.ts'
-import type { OptionValues } from '../../settings/option.ts'
+import { findConfiguration } from '../../settings/configuration-file.ts'
+import { parseOptionValue, type OptionSpec, type OptionValues } from '../../settings/option.ts'
+import { resolveOptions } from '../../settings/resolve-options.ts'
 import { defineCommand, type Context } from '../command.ts'
 import { handlerOption, runtimeOption } from '../shared-options.ts'
+
+const unknownFunctionKey = defineError('ZY0448', 'usage', (p: { file: string; name: string; key: string }) => ({
+  message: `\`${p.file}\` sets \`${p.key}\` for the function \`${p.name}\`, which is no setting of a function`,
+  hint: 'See `zipyard build --help`; settings are written as the flags are, without the dashes in front',
+}))
 
 export const command = defineCommand({
   positionals: [{ name: 'DIR', sentence: 'Folder of the project [this folder]' }],
@@ -88,7 +98,15 @@ export const command = defineCommand({
       inFile: true,
       sentence: 'When two distributions bring different files for one place [error]',
     },
+    function: { type: 'strings', value: 'NAME', sentence: 'Build only this function of the project' },
     layer: { type: 'boolean', sentence: 'Build a layer of the dependencies' },
+    split: { type: 'boolean', inFile: true, sentence: 'Build a layer of the dependencies, and a package of the code' },
+    'layer-root': {
+      type: 'string',
+      choices: ['python', 'site-packages'],
+      inFile: true,
+      sentence: 'Folder of the layer: python, or the one of the Python version alone [python]',
+    },
     resolver: {
       type: 'string',
       choices: ['uv', 'pip'],
@@ -141,12 +159,22 @@ export const command = defineCommand({
 /** What the options of `zipyard build` ask the packager for. */
 export function requestOf(
   context: Pick<Context, 'workingDirectory'>,
-  options: OptionValues<(typeof command)['options']>,
+  options: BuildOptions,
   folder: string | undefined,
 ): BuildRequest {
   return {
     workingDirectory: context.workingDirectory,
     folder,
+    ...plainRequest(options),
+    only: options.function,
+    functions: functionsOf(context, options, folder),
+  }
+}
+
+type BuildOptions = OptionValues<(typeof command)['options']>
+
+function plainRequest(options: BuildOptions) {
+  return {
     out: options.out,
     name: options.name,
     runtime: options.runtime,
@@ -169,12 +197,48 @@ export function requestOf(
     compat: options.compat,
     onConflict: options['on-conflict'],
     layer: options.layer,
+    split: options.split,
+    layerRoot: options['layer-root'],
     resolver: options.resolver,
     upgrade: options.upgrade,
     locked: options.locked,
     offline: options.offline,
     noCheck: options['no-check'],
   }
+}
+
+/** Options that a function of the project may set for itself, beside those that any configuration file may. */
+const ofFunctions = new Set(['requirements', 'from-venv', 'from-package', 'script'])
+
+/** `[tool.zipyard.functions.NAME]`: what differs for a function. What a flag or variable says is stronger. */
+function functionsOf(
+  context: Pick<Context, 'workingDirectory'>,
+  options: BuildOptions,
+  folder: string | undefined,
+): Readonly<Record<string, Partial<BuildRequest>>> {
+  const project = resolve(context.workingDirectory, folder ?? '.')
+  const file = findConfiguration(project)
+  const functions = file?.values['functions']
+  if (!file || functions === null || typeof functions !== 'object') return {}
+  const unset = resolveOptions(command.options, {}, {}, file)
+  return Object.fromEntries(
+    Object.entries(functions).map(([name, table]) => {
+      const values = table as Readonly<Record<string, unknown>>
+      const own: Record<string, unknown> = {}
+      for (const [key, raw] of Object.entries(values)) {
+        const spec: OptionSpec | undefined = command.options[key as keyof typeof command.options]
+        if (!spec || !(spec.inFile || ofFunctions.has(key))) throw unknownFunctionKey({ file: file.path, name, key })
+        const current = options[key as keyof BuildOptions]
+        if (!isDeepStrictEqual(current, unset[key as keyof BuildOptions])) continue
+        own[key] = parseOptionValue(`functions.${name}.${key} in ${file.path}`, spec, raw)
+      }
+      const merged = { ...options, ...own } as BuildOptions
+      return [
+        name,
+        { ...plainRequest(merged), requirements: merged.requirements.map((path) => resolve(project, path)) },
+      ]
+    }),
+  )
 }
 
 /** One line that is replaced as things move: the stage, or the download that moved last. */

@@ -37,15 +37,23 @@ export const missingLock = defineError('ZY0418', 'refused', (p: { file: string; 
   hint: 'Build once without `--locked` and commit the lock',
 }))
 
-/** The names a lock for a target may have, in the order they are looked for. PEP 751 allows one part between the dots. */
-export function lockNames(target: Target): readonly string[] {
-  return ['pylock.zipyard.toml', `pylock.zipyard-${target.key}.toml`]
+/** Where locks of an input lie, and how they are called. */
+export interface LockPlace {
+  /** Absolute. Relative paths in the lock start here. */
+  readonly folder: string
+  /** `zipyard`: the part of the name between the dots, of which PEP 751 allows one. */
+  readonly base: string
+}
+
+/** The names a lock for a target may have, in the order they are looked for. */
+export function lockNames(place: LockPlace, target: Target): readonly [plain: string, targeted: string] {
+  return [`pylock.${place.base}.toml`, `pylock.${place.base}-${target.key}.toml`]
 }
 
 /** The project's own lock for a target, if there is one. */
-export function readOwnLock(folder: string, target: Target): OwnLock | undefined {
-  for (const name of lockNames(target)) {
-    const path = join(folder, name)
+export function readOwnLock(place: LockPlace, target: Target): OwnLock | undefined {
+  for (const name of lockNames(place, target)) {
+    const path = join(place.folder, name)
     if (!existsSync(path)) continue
     const own = parseOwnLock(readFileSync(path, 'utf8'), path)
     if (own?.note.target === target.key) return own
@@ -54,8 +62,8 @@ export function readOwnLock(folder: string, target: Target): OwnLock | undefined
 }
 
 /** Where the lock for a target is written: the plain name, unless another target has it. */
-export function pathOfOwnLock(folder: string, target: Target): string {
-  const [plain, targeted] = lockNames(target).map((name) => join(folder, name)) as [string, string]
+export function pathOfOwnLock(place: LockPlace, target: Target): string {
+  const [plain, targeted] = lockNames(place, target).map((name) => join(place.folder, name)) as [string, string]
   if (!existsSync(plain)) return plain
   return parseOwnLock(readFileSync(plain, 'utf8'), plain)?.note.target === target.key ? plain : targeted
 }

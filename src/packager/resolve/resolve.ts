@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises'
-import { dirname, relative } from 'node:path'
+import { dirname, relative, resolve as resolvePath, sep } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { defineError } from '../../base/errors.ts'
 import { sha256 } from '../../base/digest.ts'
@@ -10,6 +10,7 @@ import { parsePylock } from '../../pypa/pylock.ts'
 import { lockFromRequirements } from '../../pypa/requirements-lock.ts'
 import { readRequirementsFile } from '../../pypa/requirements-txt.ts'
 import { describeInput, type DependencyInput, type ResolvableInput } from '../dependency-input.ts'
+import { describeTarget } from '../fetch/choose-file.ts'
 import type { FetchSurroundings } from '../fetch/fetch-file.ts'
 import type { Note } from '../layout/layout.ts'
 import { runTool } from '../run-tool.ts'
@@ -25,6 +26,7 @@ import {
   readOwnLock,
   staleLock,
   writeOwnLock,
+  type LockPlace,
   type OwnLock,
 } from './lock-file.ts'
 import { readLock } from './read-lock.ts'
@@ -44,10 +46,10 @@ export const offlineUnresolved = defineError('ZY0434', 'refused', (p: { input: s
 export interface ResolveOptions {
   readonly input: DependencyInput
   readonly target: Target
-  /** The project; locks are written here, relative paths start here. */
+  /** The project: relative paths of requirements start here. */
   readonly folder: string
-  /** Whether a lock may be written into the project. */
-  readonly writesLock: boolean
+  /** Where a lock is read and written; absent when the input gets none. */
+  readonly lock?: LockPlace | undefined
   /** Fail rather than resolve anew. */
   readonly locked: boolean
   /** Forget what was resolved before. */
@@ -152,14 +154,14 @@ async function resolveDeclared(
   if (declarations.declared.length === 0)
     return { distributions: [], requested: new Set(), folder, by: 'nothing to resolve', isFresh: false, notes: [] }
   const described = describeInput(input, (path) => relative(folder, path) || path)
-  const own = options.upgrade ? undefined : readOwnLock(folder, target)
-  if (options.writesLock && own?.note.inputs === declarations.digest)
-    return fromOwnLock(own, options, { path: own.path, written: false })
+  const { lock } = options
+  const place = lock ?? { folder, base: 'zipyard' }
+  const own = lock && !options.upgrade ? readOwnLock(lock, target) : undefined
+  if (own?.note.inputs === declarations.digest)
+    return fromOwnLock(own, place, options, { path: own.path, written: false })
   if (options.locked) {
-    const file = relative(folder, own?.path ?? pathOfOwnLock(folder, target))
-    throw own
-      ? staleLock({ file, input: described })
-      : missingLock({ file: lockNames(target)[0]!, target: `${target.runtime.id} on ${target.architecture}` })
+    if (own) throw staleLock({ file: relative(folder, own.path), input: described })
+    throw missingLock({ file: lockNames(place, target)[0], target: describeTarget(target) })
   }
   const key = cacheKey(declarations, options)
   const stored = options.upgrade ? undefined : await surroundings.cache.readEntry('resolution', key)
@@ -169,17 +171,23 @@ async function resolveDeclared(
   if (cached) text = stored.toString('utf8')
   else {
     if (surroundings.offline && !declarations.options?.noIndex)
-      throw offlineUnresolved({ input: described, target: `${target.runtime.id} on ${target.architecture}` })
+      throw offlineUnresolved({ input: described, target: describeTarget(target) })
     text = await runResolver(input, declarations, described, options, surroundings, notes)
     await surroundings.cache.writeEntry('resolution', key, text)
   }
   const written = await keepLock(text, options)
   const resolution = fromOwnLock(
     parseOwnLock(text, written ?? 'resolution')!,
+    place,
     options,
     written === undefined ? undefined : { path: written, written: true },
   )
-  return { ...resolution, by: cached ? `${resolution.by}, cached` : resolution.by, isFresh: !cached, notes }
+  return {
+    ...resolution,
+    by: cached ? `${resolution.by}, cached` : resolution.by,
+    isFresh: !cached,
+    notes,
+  }
 }
 
 function readStored(text: string): OwnLock | undefined {
@@ -190,12 +198,17 @@ function readStored(text: string): OwnLock | undefined {
   }
 }
 
-function fromOwnLock(own: OwnLock, options: ResolveOptions, lockFile: Resolution['lockFile']): Resolution {
+function fromOwnLock(
+  own: OwnLock,
+  place: LockPlace,
+  options: ResolveOptions,
+  lockFile: Resolution['lockFile'],
+): Resolution {
   const distributions = selectDistributions(own.lock, { environment: options.target.environment })
   return {
     distributions,
     requested: new Set(own.note.requested),
-    folder: options.folder,
+    folder: place.folder,
     by: own.note.resolver,
     isFresh: false,
     lockFile,
@@ -217,12 +230,16 @@ async function runResolver(
   const common = { target, folder, variables, signal: surroundings.signal }
   const requested = namesOf(declarations, target)
   const format = (distributions: readonly SelectedDistribution[], resolver: string): string =>
-    formatOwnLock(distributions.map(withoutRequesters), target, {
-      target: target.key,
-      inputs: declarations.digest,
-      resolver,
-      requested,
-    })
+    formatOwnLock(
+      distributions.map((one) => rebased(withoutRequesters(one), folder, options.lock?.folder ?? folder)),
+      target,
+      {
+        target: target.key,
+        inputs: declarations.digest,
+        resolver,
+        requested,
+      },
+    )
   if (options.resolver !== 'pip') {
     const uv = await findUv(variables, surroundings)
     if ('executable' in uv) {
@@ -278,6 +295,24 @@ function withoutRequesters(distribution: SelectedDistribution): LockedDistributi
   return { ...locked, marker: undefined }
 }
 
+/** Paths as seen from the lock, not from the folder in which the resolver ran. */
+function rebased(distribution: LockedDistribution, from: string, to: string): LockedDistribution {
+  const move = (path: string): string => {
+    const moved = relative(to, resolvePath(from, path)).split(sep).join('/')
+    return moved === '' ? '.' : moved
+  }
+  const file = <File extends { readonly path?: string | undefined }>(one: File): File =>
+    one.path === undefined ? one : { ...one, path: move(one.path) }
+  const { directory, archive, sdist, wheels } = distribution
+  return {
+    ...distribution,
+    directory: directory && { ...directory, path: move(directory.path) },
+    archive: archive && file(archive),
+    sdist: sdist && file(sdist),
+    wheels: wheels.map(file),
+  }
+}
+
 function namesOf(declarations: Declarations, target: Target): readonly string[] {
   const names = declarations.declared
     .filter((one) => evaluateMarker(one.marker, target.environment))
@@ -310,7 +345,8 @@ function cacheKey(declarations: Declarations, options: ResolveOptions): string {
   const { indexUrl, extraIndexUrls, findLinks, noIndex } = declarations.options ?? {}
   return sha256(
     JSON.stringify([
-      1,
+      2,
+      options.lock?.folder && relative(options.folder, options.lock.folder),
       declarations.digest,
       options.target.key,
       options.target.environment.python_full_version,
@@ -325,14 +361,14 @@ function cacheKey(declarations: Declarations, options: ResolveOptions): string {
 }
 
 /** Writes the lock into the project where it belongs and can be written; returns where. */
-async function keepLock(text: string, options: ResolveOptions): Promise<string | undefined> {
-  if (!options.writesLock) return undefined
-  const writable = await access(options.folder, constants.W_OK).then(
+async function keepLock(text: string, { lock, target }: ResolveOptions): Promise<string | undefined> {
+  if (!lock) return undefined
+  const writable = await access(lock.folder, constants.W_OK).then(
     () => true,
     () => false,
   )
   if (!writable) return undefined
-  const path = pathOfOwnLock(options.folder, options.target)
+  const path = pathOfOwnLock(lock, target)
   await writeOwnLock(path, text)
   return path
 }

@@ -74,6 +74,7 @@ export const defaultIgnores: readonly string[] = [
   '/requirements*.in',
   '/constraints*.txt',
   '/pylock*.toml',
+  'pylock.zipyard*.toml',
   '/uv.lock',
   '/uv.toml',
   '/poetry.lock',

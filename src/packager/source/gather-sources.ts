@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { relative, sep } from 'node:path'
 import type { Artifact } from '../artifact.ts'
 import type { BuildPlan } from '../build-plan.ts'
 import type { DependencyInput } from '../dependency-input.ts'
@@ -30,7 +31,10 @@ export function gatherSources(plan: BuildPlan): GatheredSources {
       : ownSources({
           project: plan.project,
           source: plan.source,
-          rules: new IgnoreRules(plan.project, plan),
+          rules: new IgnoreRules(plan.project, {
+            ...plan,
+            root: relative(plan.project, plan.source).split(sep).join('/'),
+          }),
           symlinks: plan.symlinks,
           never: [plan.out, ...inputFiles(plan.input)],
         })

@@ -16,6 +16,7 @@ export type IgnoreReason = 'default' | '.gitignore' | '.zipyardignore' | '--excl
  */
 export class IgnoreRules {
   readonly #project: string
+  readonly #root: string
   readonly #defaults: Ignore = ignore().add([...defaultIgnores])
   readonly #files = new Map<string, Ignore | undefined>()
   readonly #included: (path: string) => boolean
@@ -24,9 +25,15 @@ export class IgnoreRules {
 
   constructor(
     project: string,
-    patterns: { readonly include?: readonly string[]; readonly exclude?: readonly string[] },
+    patterns: {
+      readonly include?: readonly string[]
+      readonly exclude?: readonly string[]
+      /** The folder that becomes the package root, relative to the project: default ignores count from there. */
+      readonly root?: string
+    },
   ) {
     this.#project = project
+    this.#root = patterns.root ? `${patterns.root}/` : ''
     this.#included = matcher(patterns.include ?? [])
     this.#includeBases = (patterns.include ?? []).map((pattern) => picomatch.scan(trimmed(pattern)).base)
     this.#excluded = matcher(patterns.exclude ?? [])
@@ -53,7 +60,7 @@ export class IgnoreRules {
 
   #reasonByFiles(path: string, isFolder: boolean): IgnoreReason | undefined {
     const subject = isFolder ? `${path}/` : path
-    let reason: IgnoreReason | undefined = this.#defaults.ignores(subject) ? 'default' : undefined
+    let reason: IgnoreReason | undefined = this.#defaults.ignores(this.#fromRoot(subject)) ? 'default' : undefined
     for (const name of ['.gitignore', '.zipyardignore'] as const) {
       for (const folder of foldersAbove(path)) {
         const rules = this.#rulesIn(folder, name)
@@ -64,6 +71,12 @@ export class IgnoreRules {
       }
     }
     return reason
+  }
+
+  #fromRoot(path: string): string {
+    return this.#root !== '' && path.startsWith(this.#root) && path !== this.#root
+      ? path.slice(this.#root.length)
+      : path
   }
 
   #mayHoldIncluded(folder: string): boolean {

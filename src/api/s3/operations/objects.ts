@@ -15,7 +15,7 @@ import {
   writtenHeaders,
 } from '../object-headers.ts'
 import { emptyAnswer, xmlAnswer, type ObjectContext, type S3Operation } from '../operation.ts'
-import { invalidArgument, malformedDocument, responseHeaders, S3Fault } from '../s3-fault.ts'
+import { invalidArgument, malformedDocument, notImplemented, responseHeaders, S3Fault } from '../s3-fault.ts'
 import { ownerHasAll } from './bucket-settings.ts'
 
 const mebibyte = 1024 * 1024
@@ -184,7 +184,9 @@ export function checkLength(context: ObjectContext): void {
   const { headers } = context.request
   const decoded = single(headers['x-amz-decoded-content-length'])
   const length = decoded ?? headers['content-length']
-  if (length === undefined && headers['transfer-encoding'] === undefined) {
+  const isAwsChunked = single(headers['x-amz-content-sha256'])?.startsWith('STREAMING-') ?? false
+  if (headers['transfer-encoding'] !== undefined && !isAwsChunked) throw notImplemented('Transfer-Encoding')
+  if (length === undefined && !isAwsChunked) {
     throw new S3Fault(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.')
   }
   if (Number(length) > largestPut) {

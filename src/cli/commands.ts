@@ -31,6 +31,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'why',
+    group: 'Packages',
+    summary: 'Tell which requirement brings a distribution, and what it weighs',
+    load: () => import('./commands/why.ts'),
+  },
+  {
     name: 'deploy',
     group: 'Packages',
     summary: 'Create or update a function on Zipyard or AWS',

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { splice } from '../zip/splicer.ts'
 import { auditBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
+import { compileBytecode, compilerFor } from './bytecode/compile-bytecode.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
 import type { FetchSurroundings } from './fetch/fetch-file.ts'
@@ -31,8 +32,13 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const stages: StageTime[] = []
   const timed = stopwatch(stages, surroundings.onStage)
   const sources = await timed('sources', () => gatherSources(plan))
+  const { cache, variables, signal } = surroundings
+  const compiler = plan.bytecode === 'on' ? await compilerFor(target, cache, variables) : undefined
   const resolution = await timed('resolve', () =>
-    resolve({ ...plan, folder: plan.project, input: sources.input, variables: surroundings.variables }, surroundings),
+    resolve(
+      { ...plan, folder: plan.project, input: sources.input, variables, bytecodeBy: compiler?.version },
+      surroundings,
+    ),
   )
   const fetched = await timed('fetch', () =>
     fetchArtifacts(
@@ -43,7 +49,7 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   )
   const { artifacts, notes: sdkNotes } =
     plan.sdk === 'runtime' ? leaveSdk(fetched, target) : { artifacts: fetched, notes: [] }
-  const layout = await timed('lay out', () =>
+  const laidOut = await timed('lay out', () =>
     layOut(artifacts, sources.files, {
       ...plan,
       slim: plan.slim === 'safe' ? safeSlimming : undefined,
@@ -52,11 +58,25 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       prefix: plan.layer,
     }),
   )
+  const layout = compiler
+    ? await timed('compile', async () => {
+        const root = plan.layer === undefined ? '/var/task' : '/opt'
+        const compiled = await compileBytecode(laidOut.files, {
+          root,
+          interpreter: compiler,
+          target,
+          cache,
+          variables,
+          signal,
+        })
+        return { ...laidOut, files: [...laidOut.files, ...compiled] }
+      })
+    : laidOut
   if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
   const { archive, findings } = await inItsPlace(plan.out, async (path) => {
-    const written = await timed('splice', () => splice(layout.files, path, { signal: surroundings.signal }))
+    const written = await timed('splice', () => splice(layout.files, path, { signal }))
     const checked = plan.checks
-      ? await timed('audit', () => auditBuilt(path, plan, artifacts, layout, surroundings.cache))
+      ? await timed('audit', () => auditBuilt(path, plan, artifacts, layout, cache))
       : undefined
     return { archive: written, findings: checked?.findings ?? [] }
   })
@@ -67,7 +87,18 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     ...sdkNotes,
     ...layout.notes,
   ]
-  return makeReport({ plan, resolution, artifacts, layout, archive, ignored: sources.ignored, notes, findings, stages })
+  return makeReport({
+    plan,
+    resolution,
+    artifacts,
+    layout,
+    archive,
+    ignored: sources.ignored,
+    notes,
+    findings,
+    stages,
+    compiler,
+  })
 }
 
 /** Lets `write` make a file beside its place, and moves it there when nothing went wrong. */

@@ -34,6 +34,7 @@ export function formatReport(report: BuildReport, folder: string, style: ReportS
     `${style.bold(where)}  ${sizeText(report.zippedBytes, report.zippedLimitBytes, 'zipped', style)}, ${sizeText(report.unzippedBytes, report.unzippedLimitBytes, 'unzipped', style)}, ${report.entries} ${report.entries === 1 ? 'file' : 'files'}`,
   )
   lines.push(`CodeSha256 ${report.codeSha256}`)
+  lines.push(...bytecodeLines(report, style))
   for (const note of report.notes) {
     lines.push(`${style.yellow('note:')} ${note.message} (${note.code})`)
     if (note.hint) lines.push(`      ${note.hint}`)
@@ -48,6 +49,20 @@ export function formatReport(report: BuildReport, folder: string, style: ReportS
     ),
   )
   return lines
+}
+
+/** Below this, compiling at the start is not worth a word. */
+const worthMentioningBytes = 1024 * 1024
+
+function bytecodeLines({ bytecode }: BuildReport, style: ReportStyle): string[] {
+  if ('by' in bytecode) return [style.dim(`bytecode by Python ${bytecode.by}`)]
+  const { files, bytes } = bytecode.missingFor
+  if (bytes < worthMentioningBytes) return []
+  return [
+    style.dim(
+      `no bytecode: what is imported of ${files} modules (${formatBytes(bytes)}) is compiled at every cold start; \`--bytecode on\` packs it`,
+    ),
+  ]
 }
 
 function resolvedText(report: BuildReport, folder: string): string {

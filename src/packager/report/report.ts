@@ -23,7 +23,7 @@ export interface Share {
 }
 
 export interface StageTime {
-  readonly stage: 'sources' | 'resolve' | 'fetch' | 'lay out' | 'splice' | 'audit'
+  readonly stage: 'sources' | 'resolve' | 'fetch' | 'lay out' | 'compile' | 'splice' | 'audit'
   readonly milliseconds: number
 }
 
@@ -46,6 +46,10 @@ export interface BuildReport {
   /** Largest first. */
   readonly shares: readonly Share[]
   readonly resolvedBy: string
+  /** What compiled the bytecode, or how much source is compiled anew at every cold start where it is imported. */
+  readonly bytecode:
+    | { readonly by: string }
+    | { readonly missingFor: { readonly files: number; readonly bytes: number } }
   readonly lockFile?: { readonly path: string; readonly written: boolean } | undefined
   readonly leftOut: readonly {
     readonly because: LeaveOutReason
@@ -70,6 +74,7 @@ export function makeReport(parts: {
   readonly notes: readonly Note[]
   readonly findings: readonly Finding[]
   readonly stages: readonly StageTime[]
+  readonly compiler?: { readonly version: string } | undefined
 }): BuildReport {
   const { plan, archive, resolution } = parts
   return {
@@ -88,6 +93,7 @@ export function makeReport(parts: {
     codeSha256: archive.codeSha256,
     shares: sharesOf(parts.layout.files, parts.artifacts, archive),
     resolvedBy: resolution.by,
+    bytecode: parts.compiler ? { by: parts.compiler.version } : { missingFor: sourcesOf(parts.layout) },
     lockFile: resolution.lockFile,
     leftOut: leftOutByReason(parts.layout),
     ignored: parts.ignored,
@@ -96,6 +102,11 @@ export function makeReport(parts: {
     stages: parts.stages,
     milliseconds: parts.stages.reduce((sum, stage) => sum + stage.milliseconds, 0),
   }
+}
+
+function sourcesOf(layout: Layout): { readonly files: number; readonly bytes: number } {
+  const sources = layout.files.filter((file) => file.path.endsWith('.py') && file.owner !== 'own')
+  return { files: sources.length, bytes: sources.reduce((sum, file) => sum + file.uncompressedBytes, 0) }
 }
 
 function sharesOf(files: readonly LayoutFile[], artifacts: readonly Artifact[], archive: Archive): Share[] {

@@ -19,6 +19,8 @@ export interface LockNote {
   readonly resolver: string
   /** What the project asks for itself, by name. */
   readonly requested: readonly string[]
+  /** The full version of the Python that compiled the package's bytecode, when there is bytecode: another may write other bytes. */
+  readonly bytecode?: string | undefined
 }
 
 export interface OwnLock {
@@ -80,6 +82,7 @@ export function parseOwnLock(text: string, path: string): OwnLock | undefined {
       inputs: note.at('inputs').string(),
       resolver: note.at('resolver').string(),
       requested: note.at('requested').strings(),
+      bytecode: note.at('bytecode').optionalString(),
     },
   }
 }

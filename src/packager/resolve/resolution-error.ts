@@ -54,6 +54,13 @@ const unsatisfied =
 export function resolutionError(p: { resolver: string; input: string; target: string; stderr: string }): Error {
   const explanation = explanationOf(p.stderr)
   const cause = new Error(explanation === '' ? `${p.resolver} said nothing` : explanation)
+  // pip tells of an index that it cannot reach in warnings, and then that it found no versions.
+  const warning = p.stderr.split(/\r?\n/).find((line) => unreachable.test(line))
+  if (warning !== undefined && /from versions: none/.test(p.stderr))
+    return indexNotReached(
+      { resolver: p.resolver, explanation },
+      { cause: new Error(withoutCredentials(warning.trim())) },
+    )
   if (unsatisfied.test(p.stderr)) return unsatisfiable({ input: p.input, target: p.target, explanation }, { cause })
   if (unreachable.test(p.stderr)) return indexNotReached({ resolver: p.resolver, explanation }, { cause })
   return resolverFailed({ resolver: p.resolver, input: p.input, explanation }, { cause })

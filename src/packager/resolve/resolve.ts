@@ -52,6 +52,8 @@ export interface ResolveOptions {
   readonly lock?: LockPlace | undefined
   /** Fail rather than resolve anew. */
   readonly locked: boolean
+  /** The full version of the Python that will compile bytecode, if there will be some. */
+  readonly bytecodeBy?: string | undefined
   /** Forget what was resolved before. */
   readonly upgrade: boolean
   readonly resolver?: ResolverChoice | undefined
@@ -157,8 +159,7 @@ async function resolveDeclared(
   const { lock } = options
   const place = lock ?? { folder, base: 'zipyard' }
   const own = lock && !options.upgrade ? readOwnLock(lock, target) : undefined
-  if (own?.note.inputs === declarations.digest)
-    return fromOwnLock(own, place, options, { path: own.path, written: false })
+  if (own?.note.inputs === declarations.digest) return keptLock(own, place, options)
   if (options.locked) {
     if (own) throw staleLock({ file: relative(folder, own.path), input: described })
     throw missingLock({ file: lockNames(place, target)[0], target: describeTarget(target) })
@@ -188,6 +189,26 @@ async function resolveDeclared(
     isFresh: !cached,
     notes,
   }
+}
+
+/** A lock that still holds. Asking for bytecode for the first time adds its compiler; another compiler than the lock's is told. */
+async function keptLock(own: OwnLock, place: LockPlace, options: ResolveOptions): Promise<Resolution> {
+  const { bytecodeBy } = options
+  const kept = fromOwnLock(own, place, options, { path: own.path, written: false })
+  if (bytecodeBy === undefined || own.note.bytecode === bytecodeBy) return kept
+  if (own.note.bytecode === undefined && !options.locked) {
+    await writeOwnLock(
+      own.path,
+      formatOwnLock(own.lock.distributions, options.target, { ...own.note, bytecode: bytecodeBy }),
+    )
+    return { ...kept, lockFile: { path: own.path, written: true } }
+  }
+  const note: Note = {
+    code: 'ZY0471',
+    message: `The bytecode is compiled by Python ${bytecodeBy}, the lock was written with ${own.note.bytecode ?? 'none'}: the package's bytes may differ`,
+    hint: 'Build everywhere with the same patch release, or write the lock anew with `--upgrade`',
+  }
+  return { ...kept, notes: [note] }
 }
 
 function readStored(text: string): OwnLock | undefined {

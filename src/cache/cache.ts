@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { newSha256, sha256, sha256File, type Digest } from '../base/digest.ts'
-import { cacheWriteFailed, hashMismatch, sizeMismatch } from './errors.ts'
+import { cacheWriteFailed, hashMismatch, invalidCacheArchive, sizeMismatch } from './errors.ts'
 
 /**
  * The cache: files on disk, named by what is in them or by what made them.
@@ -25,6 +26,8 @@ export interface Cache {
   /** Bytes made from something else, such as the index of a wheel; `undefined` when absent or damaged. */
   readEntry(kind: EntryKind, key: string): Promise<Buffer | undefined>
   writeEntry(kind: EntryKind, key: string, bytes: Uint8Array | string): Promise<void>
+  /** Takes an entry as another cache stored it, its check included. @throws `invalidCacheArchive` when the check fails */
+  restoreEntry(kind: EntryKind, key: string, stored: Uint8Array): Promise<void>
   removeEntry(kind: EntryKind, key: string): Promise<void>
 }
 
@@ -76,6 +79,15 @@ export function entryPath(folder: string, kind: EntryKind, key: string): string 
   return join(folder, kind, name.slice(0, 2), name.slice(2))
 }
 
+const digestBytes = 32
+
+/** Entries end in the digest of what stands before it. */
+function isWhole(stored: Uint8Array): boolean {
+  if (stored.byteLength < digestBytes) return false
+  const digest = createHash('sha256').update(stored.subarray(0, -digestBytes)).digest()
+  return digest.equals(stored.subarray(-digestBytes))
+}
+
 /** Beside a blob: what was true when it was stored, so that a later change shows without reading it. */
 interface BlobSeal {
   readonly sizeBytes: number
@@ -95,9 +107,12 @@ class DiskCache implements Cache {
     const [found, seal] = await Promise.all([stat(path).catch(() => undefined), readSeal(path)])
     if (!found) return undefined
     const isAsSealed = seal !== undefined && found.size === seal.sizeBytes && found.mtimeMs === seal.mtimeMs
-    if (isAsSealed && !options.verify) return path
-    const isWhole = (seal === undefined || found.size === seal.sizeBytes) && (await sha256File(path)) === digest
-    if (isWhole) {
+    if (isAsSealed && !options.verify) {
+      await noteUse(path, found)
+      return path
+    }
+    const isUnharmed = (seal === undefined || found.size === seal.sizeBytes) && (await sha256File(path)) === digest
+    if (isUnharmed) {
       if (!isAsSealed) await this.#seal(path, found.size, found.mtimeMs)
       return path
     }
@@ -128,9 +143,7 @@ class DiskCache implements Cache {
     const path = entryPath(this.folder, kind, key)
     const stored = await readFile(path).catch(() => undefined)
     if (!stored) return undefined
-    // The last 32 bytes are the digest of what stands before them.
-    const bytes = stored.subarray(0, -32)
-    if (stored.length >= 32 && createHash('sha256').update(bytes).digest().equals(stored.subarray(-32))) return bytes
+    if (isWhole(stored)) return stored.subarray(0, -digestBytes)
     await rm(path, { force: true })
     return undefined
   }
@@ -138,6 +151,11 @@ class DiskCache implements Cache {
   async writeEntry(kind: EntryKind, key: string, bytes: Uint8Array | string): Promise<void> {
     const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
     await this.#writeFile(entryPath(this.folder, kind, key), [content, createHash('sha256').update(content).digest()])
+  }
+
+  async restoreEntry(kind: EntryKind, key: string, stored: Uint8Array): Promise<void> {
+    if (!isWhole(stored)) throw invalidCacheArchive({ file: `${kind}/${key}`, problem: 'its check is wrong' })
+    await this.#writeFile(entryPath(this.folder, kind, key), [stored])
   }
 
   async removeEntry(kind: EntryKind, key: string): Promise<void> {
@@ -189,6 +207,13 @@ class DiskCache implements Cache {
   }
 }
 
+/** For `prune`: when it was last used, at most a day wrong, also where the file system does not note reads. */
+async function noteUse(path: string, found: Stats): Promise<void> {
+  const now = Date.now()
+  if (now - Math.max(found.atimeMs, found.mtimeMs) < 24 * 60 * 60 * 1000) return
+  await utimes(path, now / 1000, found.mtimeMs / 1000).catch(() => undefined)
+}
+
 async function readSeal(path: string): Promise<BlobSeal | undefined> {
   try {
     const seal = JSON.parse(await readFile(`${path}.seal`, 'utf8')) as BlobSeal
@@ -210,7 +235,7 @@ async function writeStream(
   const name = expected.name ?? 'file'
   let sizeBytes = 0
   const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
-    throw asWriteFailure(error, dirname(path))
+    throw asWriteFailure(error, dirname(dirname(path)))
   })
   try {
     for await (const chunk of source) {
@@ -219,7 +244,7 @@ async function writeStream(
       main.update(chunk)
       for (const { hash } of others) hash.update(chunk)
       await file.writeFile(chunk).catch((error: unknown) => {
-        throw asWriteFailure(error, dirname(path))
+        throw asWriteFailure(error, dirname(dirname(path)))
       })
     }
   } finally {

@@ -82,6 +82,9 @@ function readEntry(
   if (version === undefined && git === undefined && path === undefined && file === undefined && !isUnresolved) {
     return node.fail('has neither `version`, `git`, `path` nor `file`')
   }
+  if (place !== undefined && hashes.length > 1) {
+    return node.at('hashes').fail('must be one digest, since the entry is one file')
+  }
   return {
     name: normalizeName(name),
     version,
@@ -108,7 +111,6 @@ function readEntry(
   }
 }
 
-/** An archive locked with one digest has that digest; with several it cannot be said which. */
 function onlyHash(hashes: readonly string[]): Record<string, string> {
   const match = hashes.length === 1 ? /^([a-z0-9]+):([0-9a-f]+)$/.exec(hashes[0]!) : null
   return match ? { [match[1]!]: match[2]! } : {}

@@ -31,11 +31,9 @@ function reasonAgainst(line: RequirementLine): NotLocked['because'] | undefined 
   if (line.isEditable) return 'editable'
   if (line.reference?.kind === 'directory' || line.reference?.kind === 'vcs') return line.reference.kind
   if (line.reference?.kind === 'archive') {
-    return line.hashes.length > 0 || Object.keys(line.reference.hashes).length > 0
-      ? line.name === undefined
-        ? 'not-pinned'
-        : undefined
-      : 'no-hash'
+    if (line.name === undefined) return 'not-pinned'
+    // With several digests and none in the URL it cannot be said which is this file's.
+    return Object.keys(archiveHashes(line)).length > 0 ? undefined : 'no-hash'
   }
   const [clause, ...rest] = line.requirement!.specifiers
   const isPinned =
@@ -50,14 +48,15 @@ function reasonAgainst(line: RequirementLine): NotLocked['because'] | undefined 
 function readLine(line: RequirementLine): LockedDistribution {
   const common = { name: line.name!, marker: line.marker, wheels: [], dependencies: [] }
   if (line.reference?.kind === 'archive') {
-    const { filename, url, path, subdirectory, hashes } = line.reference
-    const given = line.hashes.length === 1 ? Object.fromEntries([line.hashes[0]!.split(':') as [string, string]]) : {}
-    return {
-      ...common,
-      archive: { filename, url, path, subdirectory, hashes: { ...hashes, ...given } },
-      acceptedHashes: line.hashes.length > 1 ? line.hashes : undefined,
-    }
+    const { filename, url, path, subdirectory } = line.reference
+    return { ...common, archive: { filename, url, path, subdirectory, hashes: archiveHashes(line) } }
   }
   const clause = line.requirement!.specifiers[0]!
   return { ...common, version: clause.version?.text ?? clause.versionText, acceptedHashes: line.hashes }
+}
+
+function archiveHashes(line: RequirementLine): Readonly<Record<string, string>> {
+  const ofUrl = line.reference?.kind === 'archive' ? line.reference.hashes : {}
+  const only = line.hashes.length === 1 ? Object.fromEntries([line.hashes[0]!.split(':') as [string, string]]) : {}
+  return { ...ofUrl, ...only }
 }

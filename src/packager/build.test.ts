@@ -1,68 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
-import { pylockOf, projectFolder, wheel, type WheelSpec } from '../../test/kit/wheel.ts'
-import { readEntry } from '../zip/entry-data.ts'
-import { permissionsOf } from '../zip/entry.ts'
-import { openArchive } from '../zip/reader.ts'
-import { build } from './build.ts'
+import { expect, test } from 'vitest'
+import { buildProject, contents, lockedProject, modes, scratch } from '../../test/kit/packages.ts'
+import { projectFolder, pylockOf, wheel, type WheelSpec } from '../../test/kit/wheel.ts'
 import { fileConflict, fileIsFolder } from './layout/merge.ts'
 import { wheelLies } from './layout/wheel-paths.ts'
-import { planBuilds, type BuildRequest } from './plan-builds.ts'
-import type { BuildReport } from './report/report.ts'
 import { missingLock, staleLock } from './resolve/lock-file.ts'
-import { createBuildSurroundings } from './surroundings.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
-const scratch = mkdtempSync(join(tmpdir(), 'zipyard-build-test-'))
-afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-
-/** Builds a project folder without any network; wheels are found in `wheels`. */
-async function buildProject(
-  folder: string,
-  request: Partial<BuildRequest> = {},
-  environment: Record<string, string> = {},
-): Promise<BuildReport> {
-  const surroundings = await createBuildSurroundings({
-    environment: {
-      PATH: process.env['PATH'],
-      HOME: scratch,
-      ZIPYARD_CACHE_DIR: join(scratch, 'cache'),
-      ...environment,
-    },
-    offline: request.offline,
-  })
-  try {
-    const [plan] = planBuilds({ workingDirectory: folder, noCheck: true, ...request })
-    return await build(plan!, surroundings)
-  } finally {
-    await surroundings.close()
-  }
-}
-
-/** A project that locks these wheels. */
-function lockedProject(files: Readonly<Record<string, string>>, wheels: readonly WheelSpec[]): string {
-  const folder = projectFolder(files)
-  const made = wheels.map((spec) => wheel(join(folder, '.cache'), spec))
-  writeFileSync(join(folder, 'pylock.toml'), pylockOf(made))
-  return folder
-}
-
-function contents(path: string): Record<string, string> {
-  const { source, listing } = openArchive(path)
-  try {
-    return Object.fromEntries(listing.entries.map((entry) => [entry.name, readEntry(source, entry).toString('utf8')]))
-  } finally {
-    source.close()
-  }
-}
-
-function modes(path: string): Record<string, string> {
-  const { source, listing } = openArchive(path)
-  source.close()
-  return Object.fromEntries(listing.entries.map((entry) => [entry.name, permissionsOf(entry).toString(8)]))
-}
 
 test('a folder without dependencies becomes a zip with its code at the root', async () => {
   const folder = projectFolder({

@@ -133,7 +133,12 @@ function sendDirectly(
         response.on('error', reject)
       },
     )
-    request.on('error', reject)
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // The server may close an idle connection at the moment it is used again; nothing was read of it then.
+      if (request.reusedSocket && error.code === 'ECONNRESET' && Buffer.isBuffer(body))
+        resolve(sendDirectly(url, call, headers, body))
+      else reject(error)
+    })
     if (Buffer.isBuffer(body)) request.end(body)
     else body.on('error', (error) => request.destroy(error)).pipe(request)
   })

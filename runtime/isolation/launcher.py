@@ -148,7 +148,7 @@ def _make_runtime(source, target):
         kernel.bind(os.path.join(source, name), place)
 
 
-def _make_etc(etc):
+def _make_etc(etc, mounts=True):
     for name, text in MADE.items():
         _put(os.path.join(etc, name), text.encode())
     for name in COPIED:
@@ -160,7 +160,8 @@ def _make_etc(etc):
     for name in BOUND:
         if os.path.isdir("/etc/" + name):
             os.mkdir(os.path.join(etc, name), 0o755)
-            kernel.bind("/etc/" + name, os.path.join(etc, name))
+            if mounts:
+                kernel.bind("/etc/" + name, os.path.join(etc, name))
     os.symlink("/proc/self/mounts", os.path.join(etc, "mtab"))
     os.symlink("/usr/share/zoneinfo/UTC", os.path.join(etc, "localtime"))
     if os.path.exists("/usr/lib/os-release"):
@@ -212,4 +213,7 @@ def _read_line(fd):
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--etc"]:  # for a sandbox that mounts by itself (src/sandbox/bwrap.ts); empty folders are places for the host's
+        _make_etc(sys.argv[2], mounts=False)
+    else:
+        main()

@@ -20,6 +20,22 @@ import { lacksOf, promises, untrustedPromises, type PromiseName } from './promis
 const python = systemPython()
 const secret = `secret-${process.pid}-${Math.random().toString(36).slice(2)}`
 
+/** Looks for the secret in files below these places and in every process but its own. The needle is backwards, or it would find itself. */
+const search = (places: readonly string[]): string => `
+def look(path):
+    try:
+        with open(path, "rb") as file:
+            if ${JSON.stringify([...secret].reverse().join(''))}[::-1].encode() in file.read(1 << 20): found.append(path)
+    except (OSError, ValueError): pass
+for place in ${JSON.stringify(places)}:
+    for folder, _, names in os.walk(place):
+        for name in names: look(os.path.join(folder, name))
+for pid in os.listdir("/proc"):
+    if pid.isdigit() and int(pid) != os.getpid():
+        look("/proc/%s/environ" % pid)
+        look("/proc/%s/root/tmp/note" % pid)
+        look("/proc/%s/root/var/task/main.py" % pid)`
+
 describe.each(testedTiers)('tier %s', (tier) => {
   let bench: Bench
   let victim: Trial
@@ -60,21 +76,6 @@ describe.each(testedTiers)('tier %s', (tier) => {
     for (const server of servers) server.close()
     await bench.stop()
   })
-
-  const search = (places: readonly string[]): string => `
-def look(path):
-    try:
-        with open(path, "rb") as file:
-            if ${JSON.stringify([...secret].reverse().join(''))}[::-1].encode() in file.read(1 << 20): found.append(path)
-    except (OSError, ValueError): pass
-for place in ${JSON.stringify(places)}:
-    for folder, _, names in os.walk(place):
-        for name in names: look(os.path.join(folder, name))
-for pid in os.listdir("/proc"):
-    if pid.isdigit() and int(pid) != os.getpid():
-        look("/proc/%s/environ" % pid)
-        look("/proc/%s/root/tmp/note" % pid)
-        look("/proc/%s/root/var/task/main.py" % pid)`
 
   test(`cannot ${promises['read-others']}`, async () => {
     const found = await attack(
@@ -282,6 +283,7 @@ test('the list of promises names what strangers need, and tells of every tier wh
     hasOwnUsers: false,
     limitsMemory: false,
     limitsProcesses: false,
+    keepsTemporary: false,
     filtersCalls: false,
     network: 'host',
   } as const
@@ -289,6 +291,7 @@ test('the list of promises names what strangers need, and tells of every tier wh
     hasOwnUsers: true,
     limitsMemory: true,
     limitsProcesses: true,
+    keepsTemporary: true,
     filtersCalls: true,
     network: 'none',
   } as const

@@ -80,6 +80,7 @@ class NamespaceSandbox implements Sandbox {
       hasOwnUsers: this.fileAccess === 'as-other',
       limitsMemory: this.#groups.holds('memory'),
       limitsProcesses: this.#groups.holds('pids') || this.fileAccess === 'as-other' || countsProcessesPerNamespace,
+      keepsTemporary: true,
       filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
     }
   }

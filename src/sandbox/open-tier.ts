@@ -1,3 +1,4 @@
+import { createBwrapSandbox } from './bwrap.ts'
 import { createNamespaceSandbox } from './namespaces.ts'
 import { createProcessSandbox } from './process.ts'
 import type { Sandbox, SandboxSpec, Tier } from './sandbox.ts'
@@ -14,6 +15,6 @@ export interface TierOptions {
 /** Opens a tier without asking whether it works here: `openSandbox` and `probeTiers` do. */
 export function openTier(tier: Tier, options: TierOptions): Sandbox {
   if (tier === 'process') return createProcessSandbox(options)
-  if (tier === 'root' || tier === 'userns') return createNamespaceSandbox({ tier, ...options })
-  throw new Error(`no tier ${tier}`)
+  if (tier === 'bwrap') return createBwrapSandbox(options)
+  return createNamespaceSandbox({ tier, ...options })
 }

@@ -121,7 +121,7 @@ function remedyFor(tier: Tier, because: string): string {
   if (tier === 'userns') {
     return 'Allow user namespaces (`sysctl user.max_user_namespaces=15000`, on Ubuntu `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile), or install bubblewrap'
   }
-  if (tier === 'bwrap') return 'Install bubblewrap: `apt-get install bubblewrap`'
+  if (tier === 'bwrap' && because.includes('ENOENT')) return 'Install bubblewrap: `apt-get install bubblewrap`'
   return 'Run `zipyard serve` as an ordinary user, with a data folder that it owns'
 }
 

@@ -3,14 +3,14 @@
  * least: the function sees the host's file system and network. As root every environment has a user of its own.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { accessSync, chmodSync, chownSync, constants, mkdirSync, rmSync, statSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { dirname } from 'node:path'
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { folderClosed, launchFailed } from './errors.ts'
+import { connectToApi } from './api-connection.ts'
+import { launchFailed } from './errors.ts'
 import { streamEnd } from './exit-status.ts'
 import { hostPaths } from './host-paths.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
+import { requirePassage } from './passage.ts'
 import { processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { UserIds } from './user-ids.ts'
@@ -40,6 +40,7 @@ class ProcessSandbox implements Sandbox {
     limitsMemory: false,
     limitsProcesses: this.fileAccess === 'as-other',
     filtersCalls: false,
+    keepsTemporary: true,
   }
   readonly #stateFolder: string
   readonly #users: UserIds
@@ -62,7 +63,7 @@ class ProcessSandbox implements Sandbox {
     const environment = Object.fromEntries(
       Object.entries(spec.environment).map(([name, value]) => [name, toHost(value)]),
     )
-    const api = await connectTo(spec)
+    const api = await connectToApi(spec)
     const child = spawn('/bin/sh', ['-c', shell(user !== undefined), 'sh', ...argv], {
       cwd: toHost(spec.workingDirectory),
       env: { ...environment, TMPDIR: spec.temporaryFolder, [marker]: `${this.#stateFolder}:${spec.id}` },
@@ -246,22 +247,4 @@ async function killAll(find: () => number[]): Promise<void> {
   }
 }
 
-async function connectTo(spec: SandboxSpec): Promise<Socket> {
-  const socket = connect(spec.apiSocket)
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('error', (cause) => reject(launchFailed({ id: spec.id, because: cause.message }, { cause })))
-  })
-  return socket
-}
-
 const isInterpreter = (program: string): boolean => /^\/var\/lang\/bin\/python[\d.]*$/.test(program)
-
-/** Whether everyone may pass through all folders above `path` and enter it: what the function's user needs. */
-function requirePassage(path: string): void {
-  accessSync(path, constants.F_OK)
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    if ((statSync(folder).mode & 0o001) === 0) throw folderClosed({ folder: path, closedAt: folder })
-    if (folder === dirname(folder)) return
-  }
-}

@@ -89,6 +89,8 @@ export interface SandboxFacts {
   readonly limitsProcesses: boolean
   /** System calls that no function needs are refused. */
   readonly filtersCalls: boolean
+  /** A second process of the same id finds /tmp as the first left it. */
+  readonly keepsTemporary: boolean
 }
 
 export interface Sandbox {

@@ -2,7 +2,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApiServer } from '../api/http/server.ts'
+import { createFunctionUrlServer } from '../api/lambda/function-url/url-server.ts'
 import { createLambdaApi } from '../api/lambda/lambda-api.ts'
+import { Provisioner } from '../api/lambda/provisioner.ts'
 import { createIamService } from '../api/iam/iam-service.ts'
 import { createS3Service } from '../api/s3/s3-service.ts'
 import { createStsService } from '../api/sts/sts-service.ts'
@@ -177,6 +179,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const role = roleOfSession(caller.arn)
       return role !== undefined && isGrantedToRole(catalog, role, question)
     }
+    const provisioner = new Provisioner({ catalog, clock, log, changes, runnable, invoker })
+    // Function URLs never share an origin with the API.
+    const urls = createFunctionUrlServer({
+      catalog,
+      clock,
+      log,
+      keyRing: keys,
+      isGranted,
+      runnable,
+      invoke: (invocation) => invoker.invoke(invocation),
+      hostNames: options.hostNames ?? [],
+    })
     const server = createApiServer({
       services: [
         createLambdaApi({
@@ -189,6 +203,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           invoker: { invoke: (invocation) => invoker.invoke(invocation), enqueue: (event) => queue.enqueue(event) },
           runtimePolicy: options.runtimePolicy ?? 'lenient',
           downloadUrl: (origin, digest) => links.url(origin, digest),
+          provisioner,
+          functionUrl: (urlId, region) => urls.urlOf(urlId, region),
           isGranted,
         }),
         createS3Service({ store, isGranted }),
@@ -204,7 +220,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     })
     ;({ url } = await server.listen({ host: options.host, port: options.port }))
     open.push(() => server.close(graceMs))
+    await urls.listen({ host: options.host, port: options.port === 0 ? 0 : options.port + 1 })
+    open.push(() => urls.close(graceMs))
     await activation.resume()
+    await provisioner.resume()
     await queue.start()
     return {
       url,

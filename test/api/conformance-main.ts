@@ -1,5 +1,5 @@
 /** `npm run conformance [TOPIC…] [-- --verbose]`: the score by topic, then every difference. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../src/base/log.ts'
@@ -10,6 +10,7 @@ const args = process.argv.slice(2)
 const asJson = args.includes('--json')
 const wanted = args.filter((arg) => !arg.startsWith('--'))
 const folder = mkdtempSync(join(tmpdir(), 'zipyard-conformance-'))
+chmodSync(folder, 0o755)
 const log = createLog({
   level: args.includes('--debug') ? 'debug' : 'error',
   json: false,

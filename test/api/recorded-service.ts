@@ -15,7 +15,7 @@ export async function startRecordedService(dataFolder: string, log: Log): Promis
     dataFolder,
     host: '127.0.0.1',
     port: 0,
-    isolation: 'process',
+    isolation: 'auto',
     runtimePolicy: 'aws',
     variables: process.env,
     log,

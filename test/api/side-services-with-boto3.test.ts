@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { aws, awsFails, environmentFor, otherKey, python, runTool, startSideServices } from '../kit/side-services.ts'
+import { otherKey } from '../kit/side-services-open.ts'
+import { aws, awsFails, environmentFor, python, runTool, startSideServices } from '../kit/side-services.ts'
 
 const start = 'import boto3, botocore, json, time, datetime\n'
 

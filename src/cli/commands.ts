@@ -75,4 +75,10 @@ export const commands: readonly CommandEntry[] = [
     summary: 'Tell what this machine can do, with a remedy for what it cannot',
     load: () => import('./commands/doctor.ts'),
   },
+  {
+    name: 'cache',
+    group: 'Machine',
+    summary: 'Show, prune, export and import the cache',
+    load: () => import('./commands/cache.ts'),
+  },
 ]

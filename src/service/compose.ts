@@ -6,6 +6,7 @@ import { createFunctionUrlServer } from '../api/lambda/function-url/url-server.t
 import { createLambdaApi } from '../api/lambda/lambda-api.ts'
 import { Provisioner } from '../api/lambda/provisioner.ts'
 import { createIamService } from '../api/iam/iam-service.ts'
+import { createLogsService } from '../api/logs/logs-service.ts'
 import { createS3Service } from '../api/s3/s3-service.ts'
 import { createStsService } from '../api/sts/sts-service.ts'
 import type { IsGranted } from '../api/grants.ts'
@@ -209,6 +210,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         }),
         createS3Service({ store, isGranted }),
         createIamService({ catalog, clock, isGranted }),
+        createLogsService({ catalog, logs, clock, isGranted }),
         createStsService({ db: catalog.db, sessions: keys, keyRing: keys, isGranted }),
       ],
       keyRing: keys,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
+import { ZipyardError } from '../base/errors.ts'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
 import { basicAuthorization, redactUrl, splitCredentials, type CredentialStore } from './credentials.ts'
 import {
@@ -87,9 +88,9 @@ export class Http {
 
   async close(): Promise<void> {
     if (!this.#dispatcher) return
-    const { agent } = await this.#dispatcher
+    const opened = await this.#dispatcher.catch(() => undefined)
     this.#dispatcher = undefined
-    await agent.destroy()
+    await opened?.agent.destroy()
   }
 
   async #follow(
@@ -227,6 +228,7 @@ function retryAfterMs(header: string | string[] | undefined, clock: Clock): numb
 
 /** Errors of the socket, of TLS and of undici, by what a person can do about them. */
 export function connectionFailure(error: unknown, url: string): Error {
+  if (error instanceof ZipyardError) return error
   const codes: string[] = []
   for (
     let current = error as { code?: unknown; cause?: unknown } | undefined, depth = 0;

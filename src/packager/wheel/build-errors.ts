@@ -10,7 +10,7 @@ export const notForTarget = defineError(
   'refused',
   (p: { what: string; target: string; built: string; because: string }) => ({
     message: `\`${p.what}\` has no wheel for ${p.target}, and building it here gives \`${p.built}\`: ${p.because}`,
-    hint: 'Choose a version that has a wheel, or install a container engine (docker, podman, finch or nerdctl) to build it in the image of the runtime',
+    hint: 'Choose a version that has a wheel, or start a container engine (docker, podman, finch or nerdctl) to build it in the image of the runtime',
   }),
 )
 

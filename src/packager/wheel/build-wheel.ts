@@ -98,7 +98,7 @@ async function buildSomewhere(
     if (!engine || !buildFailed.is(error)) throw error
     failure = error
   }
-  if (!engine) throw failure
+  if (!engine || !(await isRunning(engine, variables))) throw failure
   return inContainer(
     engine,
     what,
@@ -108,6 +108,19 @@ async function buildSomewhere(
     surroundings,
     variables,
   )
+}
+
+/** Whether the engine can run containers: `docker` is on many machines without its daemon. */
+async function isRunning(engine: string, variables: Variables): Promise<boolean> {
+  const env = engineEnvironment(variables)
+  const { exitCode } = await runTool(engine, ['info'], { env }).catch(() => ({ exitCode: 1 }))
+  return exitCode === 0
+}
+
+/** Where the engine's service and its credentials are, and nothing else. */
+function engineEnvironment(variables: Variables): Record<string, string> {
+  const names = ['PATH', 'HOME', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'XDG_RUNTIME_DIR', 'CONTAINER_HOST']
+  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])))
 }
 
 async function inContainer(
@@ -132,7 +145,7 @@ async function inContainer(
     indexUrl: indexUrl && withoutCredentials(indexUrl),
   })
   const { exitCode, stdout, stderr } = await runTool(engine, args, {
-    env: { PATH: variables['PATH'] ?? '', HOME: variables['HOME'] ?? '' },
+    env: engineEnvironment(variables),
     signal: surroundings.signal,
   })
   const wheel = exitCode === 0 ? (await readdir(out)).find((name) => name.endsWith('.whl')) : undefined

@@ -161,9 +161,13 @@ class Encoder(object):
         self._plain = json.JSONEncoder(ensure_ascii=self.ensure_ascii, allow_nan=True).encode
 
     def encode(self, value):
-        if _is_plain(value):
-            return self._plain(value)
-        return _Writer(self.ensure_ascii).write(value)
+        try:
+            if _is_plain(value):
+                return self._plain(value)
+            return _Writer(self.ensure_ascii).write(value)
+        except RecursionError:
+            # Interpreters differ in the words; these are simplejson's on all of them.
+            raise RecursionError("maximum recursion depth exceeded while calling a Python object")
 
 
 _encoder = None

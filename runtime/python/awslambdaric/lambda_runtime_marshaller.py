@@ -166,7 +166,9 @@ class Encoder(object):
                 return self._plain(value)
             return _Writer(self.ensure_ascii).write(value)
         except RecursionError:
-            # Interpreters differ in the words; these are simplejson's on all of them.
+            if sys.version_info < (3, 12):
+                raise
+            # From 3.12 on simplejson's words are others than those of `json`.
             raise RecursionError("maximum recursion depth exceeded while calling a Python object")
 
 

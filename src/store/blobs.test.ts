@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../base/clock.ts'
 import { sha256 } from '../base/digest.ts'
@@ -73,6 +73,17 @@ test('a body that breaks off leaves no trace, and its error is told', async () =
     })(),
   )
   await expect(blobs.put(broken)).rejects.toThrow('aborted')
+  expect(filesIn(folder)).toEqual([])
+  await blobs.close()
+})
+
+test('a body that fails before anybody reads it is an error of the upload and not of the process', async () => {
+  const folder = temporaryFolder()
+  const blobs = await openIn(folder)
+  const body = new PassThrough()
+  const put = blobs.put(body)
+  body.destroy(new Error('gone at once'))
+  await expect(put).rejects.toThrow('gone at once')
   expect(filesIn(folder)).toEqual([])
   await blobs.close()
 })

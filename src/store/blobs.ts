@@ -76,6 +76,8 @@ export class Blobs {
    * @throws `blobMismatch`, `storeFull`, and whatever the stream fails with; then nothing is left on disk.
    */
   async put(body: Readable | Uint8Array, options: PutOptions = {}): Promise<StoredBlob> {
+    // A body may fail while the file is being made, before anybody reads it: unheard, that error would end the process.
+    if (body instanceof Readable) body.on('error', () => undefined)
     const path = join(this.#temporaryFolder, `${process.pid}-${++this.#temporaries}`)
     const algorithms: HashAlgorithm[] = ['sha256', ...(options.also ?? []).filter((name) => name !== 'sha256')]
     let file: DurableFile | undefined
@@ -183,32 +185,41 @@ export class Blobs {
     return join(this.#folder, 'tmp')
   }
 
-  /** Digests while it writes: small bodies here, large ones on the worker thread, at most two chunks in memory. */
+  /** Digests while it writes: a small body here, a large one on the worker thread while the next chunk fills. */
   async #write(
     file: DurableFile,
     body: Readable | Uint8Array,
     algorithms: readonly HashAlgorithm[],
   ): Promise<{ bytes: number; digests: Digests }> {
     let bytes = 0
+    let first: Uint8Array | undefined
     let session: HashSession | undefined
-    let pending: Uint8Array = Buffer.alloc(0)
+    let inFlight: Promise<unknown> = Promise.resolve()
+    const step = async (chunk: Uint8Array): Promise<void> => {
+      await inFlight
+      session ??= this.#hashing.open(algorithms)
+      inFlight = Promise.all([session.update(chunk), file.write(chunk)])
+      // Looked at when the next chunk is there; until then nobody listens.
+      inFlight.catch(() => undefined)
+    }
     try {
       for await (const chunk of rechunk(body)) {
-        if (pending.length > 0) {
-          session ??= this.#hashing.open(algorithms)
-          await Promise.all([session.update(pending), file.write(pending)])
-        }
-        pending = chunk
+        if (bytes > 0) {
+          if (first) await step(first)
+          first = undefined
+          await step(chunk)
+        } else first = chunk
         bytes += chunk.length
       }
-      if (!session && pending.length <= inlineLimit) {
-        await file.write(pending)
-        return { bytes, digests: digestSmall(pending, algorithms) }
+      if (bytes <= inlineLimit) {
+        const whole = first ?? Buffer.alloc(0)
+        await file.write(whole)
+        return { bytes, digests: digestSmall(whole, algorithms) }
       }
-      session ??= this.#hashing.open(algorithms)
-      await Promise.all([session.update(pending), file.write(pending)])
-      return { bytes, digests: await session.finish() }
+      await inFlight
+      return { bytes, digests: await session!.finish() }
     } finally {
+      await inFlight.catch(() => undefined)
       session?.abandon()
     }
   }
@@ -263,20 +274,19 @@ function checkExpected(stored: StoredBlob, expected: PutOptions['expected']): vo
   }
 }
 
-/** Brings a body into chunks of `chunkBytes`: few messages to the worker, and never a long synchronous step for a large one. */
+/**
+ * Brings a body into chunks of `chunkBytes`, in turn in two buffers that the worker shares: however large the body, memory stays the
+ * same. A chunk is good until the second one after it is asked for. The first chunk has a buffer of its own that grows with a small body.
+ */
 async function* rechunk(body: Readable | Uint8Array): AsyncGenerator<Uint8Array> {
   let held: Buffer = Buffer.alloc(0)
   let length = 0
+  let shared: Buffer[] | undefined
   const pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> =
     body instanceof Uint8Array ? [body] : body.iterator({ destroyOnReturn: false })
   for await (const piece of pieces) {
     let rest: Uint8Array = typeof piece === 'string' ? Buffer.from(piece) : piece
     while (rest.length > 0) {
-      if (length === 0 && rest.length >= chunkBytes) {
-        yield rest.subarray(0, chunkBytes)
-        rest = rest.subarray(chunkBytes)
-        continue
-      }
       const take = Math.min(rest.length, chunkBytes - length)
       if (held.length < length + take) held = grow(held, length, length + take)
       held.set(rest.subarray(0, take), length)
@@ -284,7 +294,8 @@ async function* rechunk(body: Readable | Uint8Array): AsyncGenerator<Uint8Array>
       rest = rest.subarray(take)
       if (length < chunkBytes) continue
       yield held
-      held = Buffer.alloc(0)
+      shared ??= [0, 1].map(() => Buffer.from(new SharedArrayBuffer(chunkBytes)))
+      held = shared.reverse()[0]!
       length = 0
     }
   }

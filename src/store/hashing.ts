@@ -42,9 +42,9 @@ export class Hashing {
     worker.postMessage({ session, open: algorithms } satisfies HashRequest)
     return {
       update: async (chunk) => {
-        // A copy that can be handed over: the chunk itself is still being written to disk.
-        const copy = Uint8Array.from(chunk)
-        await this.#ask(worker, { session, update: copy }, [copy.buffer])
+        // What is not shared is copied: the chunk itself is being written to disk, so it cannot be handed over.
+        const update = chunk.buffer instanceof SharedArrayBuffer ? chunk : new Uint8Array(chunk)
+        await this.#ask(worker, { session, update })
       },
       finish: async () => {
         ended = true
@@ -61,12 +61,12 @@ export class Hashing {
     await this.#worker?.terminate()
   }
 
-  #ask(worker: Worker, request: HashRequest, transfer: ArrayBuffer[] = []): Promise<HashReply> {
+  #ask(worker: Worker, request: HashRequest): Promise<HashReply> {
     return new Promise((resolve, reject) => {
       if (worker !== this.#worker) return reject(new Error('the digest worker of this body has ended'))
       this.#waiting.set(request.session, { resolve, reject })
       worker.ref()
-      worker.postMessage(request, transfer)
+      worker.postMessage(request)
     })
   }
 

@@ -1,114 +1,65 @@
-/** S3, STS, IAM and CloudWatch Logs on a port of their own, in this process, and real tools that talk to them. */
-import { spawn } from 'node:child_process'
+/** The side services in this process, and real tools that talk to them. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
-import { createApiServer } from '../../src/api/http/server.ts'
-import type { AccessKey, KeyRing } from '../../src/api/http/key-ring.ts'
-import type { ApiService } from '../../src/api/http/message.ts'
-import { createIamService } from '../../src/api/iam/iam-service.ts'
-import { createLogsService } from '../../src/api/logs/logs-service.ts'
-import { createS3Service } from '../../src/api/s3/s3-service.ts'
-import { createStsService, type SessionIssuer, type SessionKey } from '../../src/api/sts/sts-service.ts'
-import { systemClock, type Clock } from '../../src/base/clock.ts'
-import { silentLog } from '../../src/base/log.ts'
-import { LogStore } from '../../src/logs/log-store.ts'
-import { ObjectStore } from '../../src/objects/object-store.ts'
-import { Blobs } from '../../src/store/blobs.ts'
-import { openCatalog, type Catalog } from '../../src/store/catalog.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { openSideServices, testKey, type OpenSideServices } from './side-services-open.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { cleanEnvironment, toolPath } from './zipyard.ts'
 
-export interface SideServices {
-  readonly url: string
-  readonly folder: string
-  readonly catalog: Catalog
-  readonly blobs: Blobs
-  readonly objects: ObjectStore
-  readonly logs: LogStore
+export interface SideServices extends OpenSideServices {
   /** For `aws` and boto3. */
   readonly environment: Record<string, string>
-  stop(): Promise<void>
 }
 
-export const testKey = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'secret-of-the-test' }
-export const otherKey = { accessKeyId: 'AKIAOTHEROTHEROTHERX', secretAccessKey: 'secret-of-the-other' }
-
-/** Two users of two accounts, and the temporary keys that STS makes for them. */
-class TestKeys implements KeyRing, SessionIssuer {
-  readonly #clock: Clock
-  readonly #keys = new Map<string, AccessKey>([
-    [testKey.accessKeyId, userKey('123456789012', testKey.secretAccessKey)],
-    [otherKey.accessKeyId, userKey('210987654321', otherKey.secretAccessKey)],
-  ])
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  find(accessKeyId: string): AccessKey | undefined {
-    return this.#keys.get(accessKeyId)
-  }
-
-  issueForRole(roleArn: string, sessionName: string, lifetimeMs: number): SessionKey {
-    const accountId = roleArn.split(':')[4]!
-    const arn = `arn:aws:sts::${accountId}:assumed-role/${roleArn.split('/').at(-1)}/${sessionName}`
-    return this.#issue({ accountId, arn, kind: 'role' }, lifetimeMs)
-  }
-
-  issueForUser(user: { readonly accountId: string; readonly arn: string }, lifetimeMs: number): SessionKey {
-    return this.#issue({ ...user, kind: 'user' }, lifetimeMs)
-  }
-
-  #issue(principal: Pick<AccessKey, 'accountId' | 'arn' | 'kind'>, lifetimeMs: number): SessionKey {
-    const accessKeyId = `ASIATEST${String(this.#keys.size).padStart(12, '0')}`
-    const key = { ...principal, secret: `secret-of-${accessKeyId}`, sessionToken: `token-of-${accessKeyId}` }
-    this.#keys.set(accessKeyId, key)
-    return { ...key, accessKeyId, expiresAt: this.#clock.now() + lifetimeMs }
-  }
-}
-
-function userKey(accountId: string, secret: string): AccessKey {
-  return { accountId, secret, arn: `arn:aws:iam::${accountId}:user/tester`, kind: 'user' }
-}
-
-const isGranted = async (): Promise<boolean> => false
-
+/** Starts them; they stop when the test ends. */
 export async function startSideServices(
-  options: { readonly folder?: string; readonly clock?: Clock; readonly port?: number } = {},
+  options: { readonly folder?: string; readonly clock?: Clock } = {},
 ): Promise<SideServices> {
-  const folder = options.folder ?? temporaryFolder()
-  const clock = options.clock ?? systemClock
-  const catalog = await openCatalog({ folder, clock })
-  const blobs = await Blobs.open({ folder, clock })
-  const logs = await LogStore.open({ catalog, folder, clock, log: silentLog })
-  const objects = new ObjectStore({ catalog, blobs, clock })
-
-  const keys = new TestKeys(systemClock)
-  const services: ApiService[] = [
-    createS3Service({ store: objects, isGranted }),
-    createIamService({ catalog, clock, isGranted }),
-    createStsService({ db: catalog.db, keyRing: keys, sessions: keys, isGranted }),
-    createLogsService({ catalog, logs, clock, isGranted }),
-  ]
-  const server = createApiServer({
-    services,
-    keyRing: keys,
-    allowUnsigned: false,
-    hostNames: [],
-    log: silentLog,
-    clock: systemClock,
-    adminRoutes: [],
-  })
-  const { url } = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 })
-  const stop = async (): Promise<void> => {
-    await server.close(0)
-    await logs.stop()
-    await catalog.close()
-    await blobs.close()
-  }
+  const services = await openSideServices({ ...options, folder: options.folder ?? temporaryFolder() })
   let stopped: Promise<void> | undefined
-  const stopOnce = (): Promise<void> => (stopped ??= stop())
-  onTestFinished(stopOnce)
-  return { url, folder, catalog, blobs, objects, logs, environment: environmentFor(url), stop: stopOnce }
+  const stop = (): Promise<void> => (stopped ??= services.stop())
+  onTestFinished(stop)
+  return { ...services, environment: environmentFor(services.url), stop }
+}
+
+export interface SideServicesProcess {
+  readonly url: string
+  readonly environment: Record<string, string>
+  readonly process: ChildProcess
+  /** Sends a line and gives the parsed answer. */
+  ask(line: 'collect' | 'memory'): Promise<unknown>
+  stop(signal: NodeJS.Signals): Promise<void>
+}
+
+/** Starts them in a process of their own. `before`: a command line that is put in front, such as `unshare …`. */
+export async function spawnSideServices(folder: string, before: readonly string[] = []): Promise<SideServicesProcess> {
+  const script = join(import.meta.dirname, 'side-services-process.ts')
+  const [command, ...args] = [...before, process.execPath, '--import', import.meta.resolve('tsx'), script, folder]
+  const child = spawn(command!, args, { env: cleanEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const exited = once(child, 'exit')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const { value: url } = (await lines.next()) as { value: string | undefined }
+  if (url === undefined) throw new Error('the side services ended before they listened')
+  return {
+    url,
+    environment: environmentFor(url),
+    process: child,
+    async ask(line) {
+      child.stdin.write(`${line}\n`)
+      return JSON.parse((await lines.next()).value as string) as unknown
+    },
+    async stop(signal) {
+      child.kill(signal)
+      await exited
+    },
+  }
 }
 
 export function environmentFor(url: string, key = testKey): Record<string, string> {

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve as resolvePath, sep } from 'node:path'
 import { splice } from '../zip/splicer.ts'
 import { auditBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
@@ -12,7 +12,9 @@ import { safeSlimming } from './layout/slimming.ts'
 import { leaveSdk } from './leave-sdk.ts'
 import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
 import { resolve } from './resolve/resolve.ts'
+import type { Resolution } from './resolve/resolution.ts'
 import type { Variables } from './resolve/scrubbed-environment.ts'
+import type { OwnFile } from './source/own-sources.ts'
 import { gatherSources } from './source/gather-sources.ts'
 
 /** What a build touches beside its project and its output. */
@@ -50,7 +52,7 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const { artifacts, notes: sdkNotes } =
     plan.sdk === 'runtime' ? leaveSdk(fetched, target) : { artifacts: fetched, notes: [] }
   const laidOut = await timed('lay out', () =>
-    layOut(artifacts, sources.files, {
+    layOut(artifacts, withoutLocalProjects(sources.files, resolution, plan.project), {
       ...plan,
       slim: plan.slim === 'safe' ? safeSlimming : undefined,
       mode: plan.compat ?? 'lambda',
@@ -99,6 +101,20 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     stages,
     compiler,
   })
+}
+
+/** Sources of local distributions are packed as the wheels that are built from them, not a second time as files of the project. */
+function withoutLocalProjects(
+  files: readonly OwnFile[],
+  { distributions, folder }: Resolution,
+  project: string,
+): readonly OwnFile[] {
+  const roots = distributions.flatMap(({ directory }) => {
+    const root =
+      directory && !directory.virtual ? resolvePath(folder, directory.path, directory.subdirectory ?? '') : project
+    return root === project ? [] : [root + sep]
+  })
+  return roots.length === 0 ? files : files.filter(({ file }) => !roots.some((root) => file.startsWith(root)))
 }
 
 /** Lets `write` make a file beside its place, and moves it there when nothing went wrong. */

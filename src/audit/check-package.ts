@@ -3,7 +3,7 @@ import { parseArchitecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
 import { parsePythonRuntime } from '../lambda/runtimes.ts'
 import { auditPackage } from './audit.ts'
-import { collectFacts, type KnownContent } from './collect.ts'
+import { openFacts, type KnownContent } from './collect.ts'
 import type { PackageFacts } from './facts.ts'
 import type { Finding } from './finding.ts'
 
@@ -61,9 +61,17 @@ export function checkPackage(
   options: { readonly known?: KnownContent; readonly today?: Date } = {},
 ): CheckResult {
   const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
-  return auditFacts(
-    collectFacts(request.path, { target, handler: request.handler, layers: request.layers, ...options }),
-  )
+  const { facts, close } = openFacts(request.path, {
+    target,
+    handler: request.handler,
+    layers: request.layers,
+    ...options,
+  })
+  try {
+    return auditFacts(facts)
+  } finally {
+    close()
+  }
 }
 
 /** The same in a thread of its own, as the service does on upload. */

@@ -11,7 +11,7 @@ import type { ContentFacts } from './content-facts.ts'
 import { findDistributions } from './distributions.ts'
 import type { AuditTarget, PackageFacts, PackageFile, TreeFacts } from './facts.ts'
 import { handlerCandidates } from './handler-file.ts'
-import { interestIn, readContent } from './read-content.ts'
+import { interestIn, readContent, type Interest } from './read-content.ts'
 import { notACheckablePackage } from './errors.ts'
 
 /**
@@ -33,29 +33,38 @@ export interface CollectOptions {
   readonly today?: Date | undefined
 }
 
+/** Facts, and the files behind them: contents are read when a rule asks for them, so keep it open until the audit is done. */
+export interface OpenFacts {
+  readonly facts: PackageFacts
+  readonly close: () => void
+}
+
 /** Gathers the facts of a zip or a folder. Throws `notAZip` and `notACheckablePackage`; everything else is a fact. */
-export function collectFacts(path: string, options: CollectOptions): PackageFacts {
-  const tree = openTree(path)
+export function openFacts(path: string, options: CollectOptions): OpenFacts {
+  const opened: OpenTree[] = []
+  const close = (): void => opened.forEach((tree) => tree.close())
+  const open = (from: string): OpenTree => {
+    const tree = openTree(from)
+    opened.push(tree)
+    return tree
+  }
   try {
+    const tree = open(path)
     const facts = gather(tree, options.known)
-    const layers = (options.layers ?? []).map((layer) => {
-      const opened = openTree(layer)
-      try {
-        return gather(opened, options.known)
-      } finally {
-        opened.close()
-      }
-    })
     return {
-      target: options.target,
-      package: facts,
-      layers,
-      handler: options.handler,
-      handlerModule: handlerModuleOf(options.handler, facts, tree),
-      today: options.today ?? new Date(),
+      close,
+      facts: {
+        target: options.target,
+        package: facts,
+        layers: (options.layers ?? []).map((layer) => gather(open(layer), options.known)),
+        handler: options.handler,
+        handlerModule: handlerModuleOf(options.handler, facts, tree),
+        today: options.today ?? new Date(),
+      },
     }
-  } finally {
-    tree.close()
+  } catch (error) {
+    close()
+    throw error
   }
 }
 
@@ -160,8 +169,7 @@ function gather(tree: OpenTree, known: KnownContent | undefined): TreeFacts {
   for (const [path, raw] of tree.files) {
     unzippedBytes += raw.bytes
     const distribution = owners.get(path)
-    const { read: _, ...plain } = raw
-    files.set(path, { ...plain, distribution, content: contentOf(raw, distribution === undefined, known) })
+    files.set(path, new LazyFile(raw, distribution, known))
   }
   return {
     name: tree.name,
@@ -174,10 +182,46 @@ function gather(tree: OpenTree, known: KnownContent | undefined): TreeFacts {
   }
 }
 
-function contentOf(raw: RawFile, isOwn: boolean, known: KnownContent | undefined): ContentFacts | undefined {
-  if (raw.kind === 'link') return undefined
-  const interest = interestIn({ ...raw, isOwn })
-  if (!interest) return undefined
+/** A file whose content is read when somebody asks for it: of most files in a package nobody does. */
+class LazyFile implements PackageFile {
+  readonly path: string
+  readonly bytes: number
+  readonly packedBytes: number
+  readonly permissions: number
+  readonly kind: 'file' | 'link'
+  readonly crc32: number | undefined
+  readonly distribution: string | undefined
+  readonly interest: Interest | undefined
+  #content: (() => ContentFacts | undefined) | undefined
+  #known: ContentFacts | undefined
+
+  constructor(raw: RawFile, distribution: string | undefined, known: KnownContent | undefined) {
+    this.path = raw.path
+    this.bytes = raw.bytes
+    this.packedBytes = raw.packedBytes
+    this.permissions = raw.permissions
+    this.kind = raw.kind
+    this.crc32 = raw.crc32
+    this.distribution = distribution
+    this.interest = raw.kind === 'link' ? undefined : interestIn({ ...raw, isOwn: distribution === undefined })
+    this.#content = () => this.interest && contentOf(raw, this.interest, distribution === undefined, known)
+  }
+
+  get content(): ContentFacts | undefined {
+    if (this.#content) {
+      this.#known = this.#content()
+      this.#content = undefined
+    }
+    return this.#known
+  }
+}
+
+function contentOf(
+  raw: RawFile,
+  interest: Interest,
+  isOwn: boolean,
+  known: KnownContent | undefined,
+): ContentFacts | undefined {
   if (!isOwn && raw.crc32 !== undefined) {
     const content = known?.({ path: raw.path, crc32: raw.crc32, bytes: raw.bytes })
     if (content !== undefined) return content ?? undefined

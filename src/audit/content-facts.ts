@@ -1,9 +1,17 @@
 import type { ElfFacts } from '../elf/facts.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
 
+/** What a Python file imports. */
+export interface PythonContent {
+  readonly kind: 'python'
+  readonly imports: readonly ScannedImport[]
+  /** It changes where modules are looked for (`sys.path`, `sys.meta_path`, `sys.modules`, `site.addsitedir`). */
+  readonly changesImports?: boolean | undefined
+}
+
 /** What one file's bytes say, kept per wheel: plain values that survive JSON. */
 export type ContentFacts =
-  | { readonly kind: 'python'; readonly imports: readonly ScannedImport[] }
+  | PythonContent
   | { readonly kind: 'elf'; readonly elf: ElfFacts }
   | { readonly kind: 'foreign binary'; readonly format: 'Mach-O' | 'PE' }
   | {

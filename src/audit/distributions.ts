@@ -119,6 +119,7 @@ function topLevelNames(files: ReadonlyMap<string, OwnableFile>): ReadonlyMap<str
 
 /** RECORD paths are relative to site-packages and may climb: `../../bin/x`. */
 function joinPath(root: string, path: string): string {
+  if (!path.startsWith('.') && !path.includes('/.')) return root + path
   const parts = root.split('/').filter((part) => part !== '')
   for (const part of path.split('/')) {
     if (part === '..') parts.pop()

@@ -3,6 +3,7 @@ import type { PythonRuntime } from '../lambda/runtimes.ts'
 import type { ModuleNames } from '../python/module-names.ts'
 import type { Hazard } from '../zip/hazard.ts'
 import type { ContentFacts } from './content-facts.ts'
+import type { Interest } from './read-content.ts'
 
 /** What the package is checked against. */
 export interface AuditTarget {
@@ -22,6 +23,8 @@ export interface PackageFile {
   /** The installed distribution that owns it; undefined for own files. */
   readonly distribution?: string | undefined
   readonly crc32?: number | undefined
+  /** What a file of this name is looked into for; ask this first, since asking for `content` may unpack the file. */
+  readonly interest?: Interest | undefined
   /** What is in it, for the kinds of file that rules look into. */
   readonly content?: ContentFacts | undefined
 }

@@ -23,33 +23,84 @@ export function searchRoots(facts: PackageFacts): readonly SearchRoot[] {
   const layers = [...facts.layers].reverse()
   return [
     { tree: facts.package, prefix: '' },
+    ...pathConfigurationRoots(facts.package),
     ...layers.map((tree) => ({ tree, prefix: `python/lib/python${version}/site-packages/` })),
     ...layers.map((tree) => ({ tree, prefix: 'python/' })),
   ]
 }
 
+/** Folders that `.pth` files at the root add: the bootstrap calls `site.addsitedir` on `/var/task`. */
+function pathConfigurationRoots(tree: TreeFacts): SearchRoot[] {
+  const roots: SearchRoot[] = []
+  for (const file of tree.files.values()) {
+    const content = file.interest === 'path configuration' ? file.content : undefined
+    if (content?.kind !== 'path configuration') continue
+    for (const line of content.lines)
+      if (!/^import[ \t]/.test(line) && !line.startsWith('/'))
+        roots.push({ tree, prefix: `${line.trim().replace(/^\.\//, '').replace(/\/$/, '')}/` })
+  }
+  return roots
+}
+
+interface IndexedRoot {
+  readonly root: SearchRoot
+  /** Files that Python would import, by their path without suffix and `__init__`. */
+  readonly files: ReadonlyMap<string, { readonly found: FoundModule; readonly rank: number }>
+  readonly folders: ReadonlySet<string>
+}
+
 /** Finds modules as the import system would, over the files of the package and its layers. */
 export class ModuleTree {
-  readonly #roots: readonly { readonly root: SearchRoot; readonly folders: ReadonlySet<string> }[]
-  readonly #suffixes: readonly string[]
+  readonly #roots: readonly IndexedRoot[]
+  readonly #binariesOf = new Map<SearchRoot, ReadonlyMap<string, readonly string[]>>()
 
   constructor(facts: PackageFacts) {
-    this.#roots = searchRoots(facts).map((root) => ({ root, folders: foldersOf(root) }))
-    this.#suffixes = extensionSuffixes(facts)
+    const suffixes = extensionSuffixes(facts)
+    this.#roots = searchRoots(facts).map((root) => ({
+      root,
+      files: modulesOf(root, suffixes),
+      folders: foldersOf(root),
+    }))
   }
 
   /** The module of this dotted name; a file wins over a namespace folder of an earlier root, as in CPython. */
   find(module: string): FoundModule | undefined {
     const path = module.replaceAll('.', '/')
     let namespace: FoundModule | undefined
-    for (const { root, folders } of this.#roots) {
-      const { tree, prefix } = root
-      const full = prefix + path
-      for (const candidate of this.#candidates(full))
-        if (tree.files.has(candidate)) return { kind: 'file', path: candidate, tree }
-      if (!namespace && folders.has(full)) namespace = { kind: 'namespace', path: full, tree }
+    for (const { root, files, folders } of this.#roots) {
+      const file = files.get(path)
+      if (file) return file.found
+      if (!namespace && folders.has(root.prefix + path))
+        namespace = { kind: 'namespace', path: root.prefix + path, tree: root.tree }
     }
     return namespace
+  }
+
+  /** A file that would be this module, had it been built for this Python, architecture and system. */
+  otherBuildOf(module: string): string | undefined {
+    const path = module.replaceAll('.', '/')
+    const slash = path.lastIndexOf('/') + 1
+    for (const { root } of this.#roots) {
+      const folder = root.prefix + path.slice(0, slash)
+      const name = path.slice(slash)
+      for (const candidate of this.#binaries(root).get(folder) ?? [])
+        if (candidate.slice(folder.length).startsWith(`${name}.`)) return candidate
+    }
+    return undefined
+  }
+
+  /** Shared libraries by their folder. */
+  #binaries(root: SearchRoot): ReadonlyMap<string, readonly string[]> {
+    const known = this.#binariesOf.get(root)
+    if (known) return known
+    const binaries = new Map<string, string[]>()
+    for (const path of root.tree.files.keys()) {
+      if (!/\.(?:so|pyd|dylib)$/.test(path)) continue
+      const folder = path.slice(0, path.lastIndexOf('/') + 1)
+      binaries.set(folder, [...(binaries.get(folder) ?? []), path])
+    }
+    this.#binariesOf.set(root, binaries)
+    return binaries
   }
 
   /** Names that `import NAME` would find. */
@@ -64,15 +115,24 @@ export class ModuleTree {
       }
     return names
   }
+}
 
-  *#candidates(path: string): Generator<string> {
-    for (const suffix of this.#suffixes) yield `${path}/__init__${suffix}`
-    yield `${path}/__init__.py`
-    yield `${path}/__init__.pyc`
-    for (const suffix of this.#suffixes) yield path + suffix
-    yield `${path}.py`
-    yield `${path}.pyc`
+/** In the order in which the import system tries them: packages before modules, extensions before sources before bytecode. */
+function modulesOf({ tree, prefix }: SearchRoot, suffixes: readonly string[]): IndexedRoot['files'] {
+  const files = new Map<string, { found: FoundModule; rank: number }>()
+  const endings = [...suffixes, '.py', '.pyc']
+  for (const path of tree.files.keys()) {
+    if (!path.startsWith(prefix)) continue
+    const ending = endings.findIndex((suffix) => path.endsWith(suffix))
+    if (ending < 0) continue
+    const bare = path.slice(prefix.length, path.length - endings[ending]!.length)
+    const isPackage = bare.endsWith('/__init__')
+    const key = isPackage ? bare.slice(0, -9) : bare
+    const rank = ending + (isPackage ? 0 : endings.length)
+    const earlier = files.get(key)
+    if (!earlier || rank < earlier.rank) files.set(key, { found: { kind: 'file', path, tree }, rank })
   }
+  return files
 }
 
 /** What an extension module may be called for this target, as the import system tries them. */

@@ -50,9 +50,17 @@ export function readContent(
     const secret = findSecret(file.path, bytes)
     if (secret) return { kind: 'secret', ...secret }
   }
-  if (interest === 'python') return { kind: 'python', imports: scanImports(bytes) }
+  if (interest === 'python') {
+    // Dependencies that do so mean their own plug-ins; own code that does so means a folder of the package.
+    const changesImports =
+      file.isOwn &&
+      changesImportSystem.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))
+    return { kind: 'python', imports: scanImports(bytes), ...(changesImports ? { changesImports } : {}) }
+  }
   return isElf(bytes) ? readContent('binary', bytes, file) : undefined
 }
+
+const changesImportSystem = /\bsys\s*\.\s*(?:path\s*(?:\.|\[|\+|=[^=])|meta_path|path_hooks)|\baddsitedir\b/
 
 /** Mach-O in its four byte orders and as a universal binary; PE by its DOS stub. */
 function foreignFormat(bytes: Uint8Array): 'Mach-O' | 'PE' | undefined {

@@ -13,6 +13,8 @@ export interface ElfFacts {
   readonly runpath: readonly string[]
   /** PT_INTERP, which executables have. */
   readonly interpreter?: string | undefined
+  /** It has a `PyInit_…` symbol: Python can import it. */
+  readonly isExtensionModule?: boolean | undefined
   /** Symbol versions it needs, by library: `{ 'libc.so.6': ['GLIBC_2.17', 'GLIBC_2.28'] }`. */
   readonly versions: Readonly<Record<string, readonly string[]>>
   /** What could not be read, when the file is cut or contradicts itself. */

@@ -99,6 +99,7 @@ class ElfReader {
     facts.needed = all(tag.needed)
     facts.rpath = all(tag.rpath).flatMap(splitPath)
     facts.runpath = all(tag.runpath).flatMap(splitPath)
+    if (this.#holds('PyInit_', table, tableEnd)) facts.isExtensionModule = true
     const [soname] = all(tag.soname)
     if (soname !== undefined) facts.soname = soname
     const versionAddress = values.get(tag.versionNeed)
@@ -156,6 +157,11 @@ class ElfReader {
     )
     if (!holder) throw new Damage('its dynamic section points outside of the file')
     return address - holder.address + holder.offset
+  }
+
+  #holds(text: string, from: number, end: number): boolean {
+    const table = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength).subarray(from, end)
+    return table.includes(text, 0, 'latin1')
   }
 
   #string(from: number, end: number): string {

@@ -4,7 +4,7 @@
  * - `always`: at module level or in a class body
  * - `conditional`: under an `if`, `for`, `while` …
  * - `lazy`: in a function
- * - `guarded`: in a `try` whose `except` catches ImportError, or under `suppress(ImportError)`
+ * - `guarded`: in a `try` whose `except` catches ImportError and does not raise again, or under `suppress(ImportError)`
  * - `fallback`: in an `except`
  * - `never`: under `if TYPE_CHECKING` or `if __name__ == '__main__'`
  */
@@ -25,12 +25,15 @@ interface Block {
   context: ImportContext
   /** Imports waiting to learn whether their `try` catches ImportError. */
   readonly waiting: (() => void)[] | undefined
+  /** Of an `except`: the `try` that it made guarded. */
+  guards?: Block | undefined
 }
 
 /** The compound statements around the current line, by indentation. */
 export class BlockStack {
   readonly #open: Block[] = []
   /** The latest `if`, `try` … at each indentation, for the `else` and `except` that continue it. */
+  #guarded: Block | undefined
   readonly #owners = new Map<
     number,
     { readonly word: string; readonly context: ImportContext; readonly block: Block }
@@ -46,14 +49,23 @@ export class BlockStack {
     this.leave(indent)
     const word = blockWord(bytes, at, end)
     if (word === undefined) return
-    const head = headOf(bytes, end)
-    const context = this.#contextOf(word, head, indent)
+    if (word === 'raise') return this.#raise()
+    const context = this.#contextOf(word, () => headOf(bytes, end), indent)
     if (context === undefined) return
-    const block: Block = { indent, context, waiting: word === 'try' ? [] : undefined }
+    const block: Block = { indent, context, waiting: word === 'try' ? [] : undefined, guards: this.#guarded }
+    this.#guarded = undefined
     this.#open.push(block)
     if (word === 'if' || word === 'try' || word === 'for' || word === 'while' || word === 'elif') {
       this.#owners.set(indent, { word: word === 'elif' ? 'if' : word, context, block })
     }
+  }
+
+  /** An `except` that raises again guards nothing. */
+  #raise(): void {
+    const guarded = this.#open.at(-1)?.guards
+    if (!guarded) return
+    guarded.context = 'always'
+    for (const tell of guarded.waiting ?? []) tell()
   }
 
   /** What is known of the blocks around a statement at this indentation; a `try` may be known only when its `except` is read. */
@@ -73,29 +85,35 @@ export class BlockStack {
     }
   }
 
-  #contextOf(word: string, head: string, indent: number): ImportContext | undefined {
+  #contextOf(word: string, headText: () => string, indent: number): ImportContext | undefined {
     const owner = this.#owners.get(indent)
     switch (word) {
       case 'def':
         return 'lazy'
       case 'async':
-        return head.startsWith('def') ? 'lazy' : undefined
+        return headText().startsWith('def') ? 'lazy' : undefined
       case 'if':
       case 'elif':
-        return isNeverTrue(head) ? 'never' : 'conditional'
+        return isNeverTrue(headText()) ? 'never' : 'conditional'
       case 'else':
         return owner?.word === 'if' && owner.context !== 'never' ? 'conditional' : 'always'
       case 'try':
         return 'always'
       case 'except': {
-        if (owner?.word === 'try' && catchesImportError(head) && owner.block.context === 'always') {
+        if (
+          owner?.word === 'try' &&
+          owner.block.waiting?.length &&
+          owner.block.context === 'always' &&
+          catchesImportError(headText())
+        ) {
           owner.block.context = 'guarded'
           for (const tell of owner.block.waiting ?? []) tell()
+          this.#guarded = owner.block
         }
         return 'fallback'
       }
       case 'with':
-        return /suppress\s*\(/.test(head) && catchesImportError(head) ? 'guarded' : undefined
+        return /suppress\s*\(.*(?:ImportError|ModuleNotFoundError|Exception)/.test(headText()) ? 'guarded' : undefined
       case 'for':
       case 'while':
         return 'conditional'
@@ -105,7 +123,20 @@ export class BlockStack {
   }
 }
 
-const words = ['def', 'async', 'if', 'elif', 'else', 'try', 'except', 'finally', 'with', 'for', 'while'] as const
+const words = [
+  'def',
+  'async',
+  'if',
+  'elif',
+  'else',
+  'try',
+  'except',
+  'finally',
+  'with',
+  'for',
+  'while',
+  'raise',
+] as const
 const wordsByFirst = new Map<number, readonly string[]>()
 for (const word of words) {
   const first = word.charCodeAt(0)
@@ -124,13 +155,11 @@ function blockWord(bytes: Uint8Array, at: number, end: number): string | undefin
 
 /** The start of what follows the word, on the same line. */
 function headOf(bytes: Uint8Array, from: number): string {
-  let head = ''
-  for (let at = from; at < bytes.length && at < from + 160; at++) {
-    const byte = bytes[at]!
-    if (byte === 0x0a || byte === 0x0d) break
-    head += String.fromCharCode(byte)
-  }
-  return head.trimStart()
+  let end = from
+  while (end < bytes.length && end < from + 160 && bytes[end] !== 0x0a && bytes[end] !== 0x0d) end += 1
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from)
+    .toString('latin1')
+    .trimStart()
 }
 
 function isNeverTrue(head: string): boolean {

@@ -50,7 +50,9 @@ class ImportScanner {
   readonly #blocks = new BlockStack()
   readonly #found: Draft[] = []
   #position: number
+  /** Lines are counted when an import is found, from the last one on. */
   #line = 1
+  #countedTo = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
@@ -102,9 +104,7 @@ class ImportScanner {
         continue
       }
       if (kind === kinds.quote) {
-        const behind = skipString(bytes, at)
-        this.#countLines(at, behind)
-        at = behind
+        at = skipString(bytes, at)
       } else if (kind === kinds.open) {
         depth += 1
         at += 1
@@ -139,7 +139,7 @@ class ImportScanner {
     const isImport = end - at === 6 && matches(bytes, at, 'import')
     const isFrom = end - at === 4 && matches(bytes, at, 'from')
     if (!isImport && !isFrom) return false
-    const line = this.#line
+    const line = this.#lineAt(at)
     this.#position = end
     this.#skipBlanks(false)
     if (isImport) {
@@ -265,16 +265,17 @@ class ImportScanner {
   }
 
   #skipLineEnd(at: number): number {
-    this.#line += 1
     return this.#bytes[at] === carriageReturn && this.#bytes[at + 1] === newline ? at + 2 : at + 1
   }
 
-  #countLines(from: number, to: number): void {
+  #lineAt(position: number): number {
     const bytes = this.#bytes
-    for (let at = from; at < to; at++) {
+    for (let at = this.#countedTo; at < position; at++) {
       const byte = bytes[at]
       if (byte === newline || (byte === carriageReturn && bytes[at + 1] !== newline)) this.#line += 1
     }
+    this.#countedTo = position
+    return this.#line
   }
 }
 

@@ -8,6 +8,7 @@ export function skipString(bytes: Uint8Array, at: number): number {
   const quote = bytes[at]!
   const isTriple = bytes[at + 1] === quote && bytes[at + 2] === quote
   const isFormatted = hasFormatPrefix(bytes, at)
+  if (isTriple && !isFormatted) return skipDocstring(bytes, at + 3, quote)
   let position = at + (isTriple ? 3 : 1)
   const end = bytes.length
   while (position < end) {
@@ -23,6 +24,16 @@ export function skipString(bytes: Uint8Array, at: number): number {
     } else position += 1
   }
   return end
+}
+
+/** Half of a typical file is docstrings: the search for their end is left to `indexOf`. */
+function skipDocstring(bytes: Uint8Array, from: number, quote: number): number {
+  for (let at = bytes.indexOf(quote, from); at >= 0; at = bytes.indexOf(quote, at + 1)) {
+    let slashes = 0
+    while (at - slashes > from && bytes[at - slashes - 1] === backslash) slashes += 1
+    if (slashes % 2 === 0 && bytes[at + 1] === quote && bytes[at + 2] === quote) return at + 3
+  }
+  return bytes.length
 }
 
 /** `f` or `t`, in lower case. */

@@ -129,6 +129,7 @@ function isHandler(file: PackageFile, facts: PackageFacts): boolean {
 
 /** An ELF file that names its loader is a program, wherever it lies. */
 function isProgram(file: PackageFile): boolean {
+  if (file.interest !== 'binary' && file.interest !== 'own text') return false
   return file.content?.kind === 'elf' && file.content.elf.interpreter !== undefined && !/\.so(?:\.|$)/.test(file.path)
 }
 

@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest'
+import { check, type Files } from '../../../test/kit/check.ts'
+
+const handler = 'def main(event, context): ...\n'
+const dist = (name: string, files: Files): Files => ({
+  ...files,
+  [`${name}-1.0.dist-info/METADATA`]: `Name: ${name}\nVersion: 1.0\n`,
+  [`${name}-1.0.dist-info/RECORD`]: Object.keys(files)
+    .map((path) => `${path},,\n`)
+    .join(''),
+})
+
+function imports(source: string, files: Files = {}, runtime = 'python3.13', layers: Files[] = []): readonly string[] {
+  return check({ 'app.py': source + handler, ...files }, { handler: 'app.main', runtime, layers })
+    .findings.filter((finding) => finding.code.startsWith('ZY14'))
+    .map(({ code, sentence, hint }) => `${code} ${sentence} | ${hint}`)
+}
+
+test.each<readonly [string, string, Files]>([
+  [
+    'the standard library',
+    'import json, os.path\nfrom collections import abc\nimport xml.etree.ElementTree as ET\n',
+    {},
+  ],
+  [
+    "the runtime's SDK and what comes with it",
+    'import boto3\nfrom botocore.config import Config\nimport urllib3, six, dateutil.parser\n',
+    {},
+  ],
+  [
+    'own modules',
+    'import lib\nfrom lib.sub import x\nfrom lib import sub\n',
+    { 'lib/__init__.py': '', 'lib/sub.py': 'x = 1' },
+  ],
+  ['namespace packages', 'import lib.sub\n', { 'lib/sub.py': '' }],
+  ['names that a package defines', 'from lib import name\n', { 'lib/__init__.py': 'name = 1' }],
+  [
+    'relative imports',
+    'import lib.a\n',
+    {
+      'lib/__init__.py': 'from . import a',
+      'lib/a.py': 'from .b import c\nfrom . import b\nfrom .. import lib',
+      'lib/b.py': 'c = 1',
+    },
+  ],
+  [
+    'imports under TYPE_CHECKING',
+    'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import mypy_boto3_s3\n',
+    {},
+  ],
+  ['imports for running it by hand', 'if __name__ == "__main__":\n    import argparse_extras\n', {}],
+  ['imports that may fail', 'try:\n    import ujson as json\nexcept ImportError:\n    import json\n', {}],
+  ['imports that may fail, on one line', 'try: import ujson\nexcept Exception: ujson = None\n', {}],
+  ['imports under suppress', 'from contextlib import suppress\nwith suppress(ImportError):\n    import ujson\n', {}],
+  ['imports in strings and comments', '"""\nimport nothing\n"""\n# import nothing\nx = """import nothing"""\n', {}],
+  [
+    'optional parts of dependencies',
+    'import dep\n',
+    dist('dep', { 'dep/__init__.py': 'def plot():\n    import matplotlib\n', 'dep/tests.py': 'import pytest' }),
+  ],
+  ['what a .pth file adds', 'import extra\n', { 'more.pth': 'vendor\n', 'vendor/extra.py': '' }],
+])('%s are not missing', (_, source, files) => {
+  expect(imports(source, files)).toEqual([])
+})
+
+test.each<readonly [string, string, Files, string]>([
+  [
+    'a distribution',
+    'import requests\n',
+    {},
+    'ZY1401 `requests`, imported by `app.py` line 1, is not in the package | Add `requests` to the requirements, or pack the module',
+  ],
+  [
+    'a distribution of another name',
+    'x = 1\nfrom yaml import safe_load\n',
+    {},
+    'ZY1401 `yaml`, imported by `app.py` line 2, is not in the package | Add `PyYAML` to the requirements, or pack the module',
+  ],
+  [
+    'an own module, misspelled',
+    'import helprs\n',
+    { 'helpers.py': '' },
+    'ZY1401 `helprs`, imported by `app.py` line 1, is not in the package | Did you mean `helpers`?',
+  ],
+  [
+    'what an own module needs',
+    'import a\n',
+    { 'a.py': 'import b', 'b.py': 'import numpy' },
+    'ZY1401 `numpy`, imported by `b.py` line 1, is not in the package | Add `numpy` to the requirements, or pack the module',
+  ],
+  [
+    'what a dependency needs',
+    'import dep\n',
+    dist('dep', { 'dep/__init__.py': 'from .core import x', 'dep/core.py': 'import idna' }),
+    'ZY1401 `idna`, imported by `dep/core.py` line 1, is not in the package | Add `idna` to the requirements, or pack the module',
+  ],
+  [
+    'what is imported in a function',
+    'def f():\n    import pandas\n',
+    {},
+    'ZY1402 `pandas`, imported by `app.py` line 2 when that code runs, is not in the package | Add `pandas` to the requirements if the function gets there',
+  ],
+  [
+    'what is imported under a condition',
+    'import os\nif os.environ.get("X"):\n    import pandas\n',
+    {},
+    'ZY1402 `pandas`, imported by `app.py` line 3 when that code runs, is not in the package | Add `pandas` to the requirements if the function gets there',
+  ],
+  [
+    'what own code may find by itself',
+    'import sys\nsys.path.insert(0, "vendor")\nimport extra\n',
+    {},
+    'ZY1402 `extra`, imported by `app.py` line 3 when that code runs, is not in the package | Add `extra` to the requirements if the function gets there',
+  ],
+  [
+    'a module that 3.12 removed',
+    'from distutils.util import strtobool\n',
+    {},
+    'ZY1403 `distutils`, imported by `app.py` line 1, was removed from the standard library in Python 3.12 | Replace it, add the distribution that continues it (`setuptools`), or use a runtime before `python3.12`',
+  ],
+  [
+    'a module that 3.13 removed, in a dependency',
+    'import dep\n',
+    dist('dep', { 'dep.py': 'import cgi' }),
+    'ZY1403 `cgi`, imported by `dep.py` line 1, was removed from the standard library in Python 3.13 | Upgrade `dep`, or use a runtime before `python3.13`',
+  ],
+  [
+    'a part of an own package',
+    'from lib.models import User\n',
+    { 'lib/__init__.py': '' },
+    'ZY1405 `lib.models`, imported by `app.py` line 1, is not in the package, though `lib` is | Look whether an ignore pattern leaves it out, or whether its name is misspelled',
+  ],
+])('%s is found missing', (_, source, files, expected) => {
+  expect(imports(source, files)).toEqual([expected])
+})
+
+test('a module newer than the runtime is told with the version that has it', () => {
+  expect(imports('import tomllib\n', {}, 'python3.10')).toEqual([
+    'ZY1404 `tomllib`, imported by `app.py` line 1, is in the standard library from Python 3.11 on, the runtime is `python3.10` | Use `python3.11`, or add a backport',
+  ])
+  expect(imports('import tomllib\n', {}, 'python3.11')).toEqual([])
+})
+
+test('layers bring modules under python/ and python/lib/python3.x/site-packages', () => {
+  expect(imports('import requests\n', {}, 'python3.13', [{ 'python/requests/__init__.py': '' }])).toEqual([])
+  expect(
+    imports('import requests\n', {}, 'python3.13', [{ 'python/lib/python3.13/site-packages/requests.py': '' }]),
+  ).toEqual([])
+  expect(
+    imports('import requests\n', {}, 'python3.13', [{ 'python/lib/python3.12/site-packages/requests.py': '' }]),
+  ).toHaveLength(1)
+  expect(imports('import requests\n', {}, 'python3.13', [{ 'requests/__init__.py': '' }])).toHaveLength(1)
+})
+
+test('the first certain import of a module is the one that is told, and only once', () => {
+  expect(imports('def f():\n    import yaml\nimport yaml\nimport yaml.reader\n')).toEqual([
+    'ZY1401 `yaml`, imported by `app.py` line 3, is not in the package | Add `PyYAML` to the requirements, or pack the module',
+  ])
+})

@@ -1,25 +1,9 @@
 import { environmentName, type OptionSpec, type OptionTable } from '../settings/option.ts'
 import type { Command } from './command.ts'
-import { commands, type CommandEntry } from './commands.ts'
+import type { CommandEntry } from './commands.ts'
 import type { Style } from './terminal.ts'
 import { usageOf } from './parse-arguments.ts'
 import { globalOptions } from './global-options.ts'
-
-/** `zipyard --help`. */
-export function rootHelp(style: Style): string {
-  const lines = [
-    'Build, prove, run and deploy Python Lambda .zip packages. No Docker, no account, no telemetry.',
-    '',
-    `${style.bold('Usage:')} zipyard COMMAND [options]`,
-  ]
-  for (const group of new Set(commands.map((command) => command.group))) {
-    lines.push('', style.bold(`${group}:`))
-    for (const command of commands.filter((entry) => entry.group === group))
-      lines.push(`  ${style.cyan(command.name.padEnd(9))}  ${command.summary}`)
-  }
-  lines.push('', '`zipyard COMMAND --help` tells more about a command; `zipyard --version` prints the version.')
-  return lines.join('\n')
-}
 
 /** `zipyard build --help`. */
 export function commandHelp(entry: CommandEntry, command: Command, style: Style): string {

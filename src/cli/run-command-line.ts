@@ -1,16 +1,5 @@
-import { resolve } from 'node:path'
-import { defineError } from '../base/errors.ts'
-import { resolveOptions } from '../settings/resolve-options.ts'
-import type { Command, Context } from './command.ts'
 import { commands } from './commands.ts'
-import { globalOptions } from './global-options.ts'
-import { checkPositionals, editDistance, parseArguments } from './parse-arguments.ts'
 import { createTerminal } from './terminal.ts'
-
-const unknownCommand = defineError('ZY0008', 'usage', (p: { name: string; nearest?: string | undefined }) => ({
-  message: `\`zipyard\` has no command \`${p.name}\``,
-  hint: p.nearest ? `Did you mean \`zipyard ${p.nearest}\`?` : 'See `zipyard --help`',
-}))
 
 /** What the operating system gave to the process; a test hands in its own. */
 export interface ProcessIo {
@@ -20,72 +9,26 @@ export interface ProcessIo {
   readonly workingDirectory: string
 }
 
-/** Runs one command line and returns its exit code. */
+/** Runs one command line and returns its exit code. Loads only what that command line needs: `--help` is quick. */
 export async function runCommandLine(args: readonly string[], io: ProcessIo, signal: AbortSignal): Promise<number> {
   const [name, ...rest] = args
-  const plain = createTerminal(io.stdout, io.stderr, io.environment, false)
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const { commandHelp, rootHelp } = await import('./help.ts')
-    const about = name === 'help' ? commands.find((entry) => entry.name === rest[0]) : undefined
-    if (about) plain.out(commandHelp(about, (await about.load()).command as Command, plain.style))
-    else plain.out(rootHelp(plain.style))
-    return name === undefined ? 2 : 0
-  }
+  const { out, style } = createTerminal(io.stdout, io.stderr, io.environment, false)
   if (name === '--version' || name === '-V') {
     const { version } = await import('./version.ts')
-    plain.out(`zipyard ${version()}`)
+    out(`zipyard ${version()}`)
     return 0
   }
-  let json = rest.includes('--json')
-  let verbose = false
-  try {
-    const entry = commands.find((command) => command.name === name)
-    if (!entry) throw unknownCommand({ name, nearest: nearestCommand(name) })
-    const command = (await entry.load()).command as Command
-    const table = { ...command.options, ...globalOptions }
-    const parsed = parseArguments(name, table, rest)
-    if (parsed.flags['help']) {
-      const { commandHelp } = await import('./help.ts')
-      plain.out(commandHelp(entry, command, plain.style))
-      return 0
-    }
-    const global = resolveOptions(globalOptions, parsed.flags, io.environment, undefined)
-    json = global.json
-    verbose = global.verbose
-    const workingDirectory = resolve(io.workingDirectory, global.directory ?? '.')
-    checkPositionals(name, command.positionals, parsed.positionals)
-    const file = Object.values(command.options).some((spec) => spec.inFile)
-      ? (await import('../settings/configuration-file.ts')).findConfiguration(
-          resolve(
-            workingDirectory,
-            parsed.positionals[0] && !parsed.positionals[0].endsWith('.zip') ? parsed.positionals[0] : '.',
-          ),
-        )
-      : undefined
-    const context: Context = {
-      terminal: createTerminal(io.stdout, io.stderr, io.environment, global.quiet),
-      environment: io.environment,
-      workingDirectory,
-      json,
-      quiet: global.quiet,
-      verbose,
-      signal,
-    }
-    const options = resolveOptions(command.options, parsed.flags, io.environment, file)
-    return (await command.run(context, options as never, parsed.positionals)) ?? 0
-  } catch (error) {
-    if (signal.aborted) return 130
-    const { renderError } = await import('./render-error.ts')
-    const rendered = renderError(error, plain.style, verbose)
-    if (json) plain.out(JSON.stringify(rendered.json))
-    io.stderr.write(`${rendered.text}\n`)
-    return rendered.exitCode
+  const about = name === 'help' ? commands.find((entry) => entry.name === rest[0]) : undefined
+  if (about) {
+    const { commandHelp } = await import('./help.ts')
+    out(commandHelp(about, (await about.load()).command as never, style))
+    return 0
   }
-}
-
-function nearestCommand(name: string): string | undefined {
-  const ranked = commands
-    .map((command) => ({ name: command.name, distance: editDistance(command.name, name) }))
-    .sort((a, b) => a.distance - b.distance)
-  return ranked[0] && ranked[0].distance <= 2 ? ranked[0].name : undefined
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const { rootHelp } = await import('./root-help.ts')
+    out(rootHelp(style))
+    return name === undefined ? 2 : 0
+  }
+  const { runCommand } = await import('./run-command.ts')
+  return runCommand(name, rest, io, signal)
 }

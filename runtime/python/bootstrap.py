@@ -13,7 +13,7 @@ zygote  imports this file under the name `bootstrap` (`import bootstrap; bootstr
 
 Variables that begin with `_ZIPYARD_` are for this file only and gone before the function's code runs:
 `_ZIPYARD_API` (above), `_ZIPYARD_OPT` (where /opt is, when it could not be mounted there), `_ZIPYARD_SDK` (folder of the runtime's AWS SDK),
-`_ZIPYARD_DENIED` (JSON: native libraries that would not load on Lambda, with the loader's sentence), `_ZIPYARD_PYCACHE` (bytecode cache).
+`_ZIPYARD_DENIED` (JSON: native libraries that would not load on Lambda, with the loader's sentence), `_ZIPYARD_PYCACHE` (compiled files: `TREE=FOLDER` joined by `:`).
 
 Standard library only; one copy for every Python from 3.8 to 3.14 (2.7, 3.6 and 3.7 as well as they go).
 """
@@ -173,9 +173,26 @@ def _set_path(minor, taken):
         for folder in layer_dirs:
             site.addsitedir(folder)
         os.environ["PYTHONPATH"] = runtime_dir
-    if taken.get("PYCACHE") and hasattr(sys, "pycache_prefix"):
-        sys.pycache_prefix = taken["PYCACHE"]
-        sys.dont_write_bytecode = True
+    if taken.get("PYCACHE"):
+        _use_bytecode(taken["PYCACHE"])
+
+
+def _use_bytecode(places):
+    """Compiled files of read-only trees stand elsewhere: `/var/task=/var/pycache/0:/opt=/var/pycache/1`. All other modules keep their `__pycache__`."""
+    import importlib._bootstrap_external as external
+
+    pairs = [(tree + "/", cache + "/") for tree, cache in (pair.split("=") for pair in places.split(":"))]
+    suffix = "." + sys.implementation.cache_tag + ".pyc"
+    original = external.cache_from_source
+
+    def cache_from_source(path, *args, **kwargs):
+        if isinstance(path, str) and path.endswith(".py"):
+            for tree, cache in pairs:
+                if path.startswith(tree):
+                    return cache + path[len(tree) : -3] + suffix
+        return original(path, *args, **kwargs)
+
+    external.cache_from_source = cache_from_source
 
 
 def _connect(where):

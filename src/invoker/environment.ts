@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock, Timer } from '../base/clock.ts'
 import { mebibyte } from '../base/byte-size.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
+import type { CompiledTree } from './bytecode-cache.ts'
 import { initTimeoutMs } from '../lambda/quotas.ts'
 import type { ExitStatus, NetworkMode, Sandbox, SandboxProcess } from '../sandbox/sandbox.ts'
 import { EnvironmentLog, type LogDestination } from './environment-log.ts'
@@ -33,6 +34,8 @@ export interface EnvironmentOptions {
   readonly runFolder: string
   readonly network: NetworkMode
   readonly credentials: (version: RunnableVersion) => GuestCredentials | undefined
+  /** Compiled trees of the plan that are there now. */
+  readonly compiled: () => readonly CompiledTree[]
   /** It can take an invocation, or it has ended. */
   readonly onChange: (environment: Environment) => void
 }
@@ -258,6 +261,9 @@ export class Environment {
     const { version, plan } = this
     if (!this.#api) await this.#openApi()
     const api = this.#api!
+    const compiled = this.#options
+      .compiled()
+      .map(({ tree, folder }, place) => ({ tree, folder, inside: `/var/pycache/${place}` }))
     const launched = await sandbox.launch({
       id: this.id,
       interpreter: plan.interpreter,
@@ -270,9 +276,11 @@ export class Environment {
         runtimeApi: this.#runtimeAddress,
         sdkFolder: plan.sdkFolder,
         deniedLibraries: plan.deniedLibraries,
+        bytecode:
+          compiled.length > 0 ? compiled.map(({ tree, inside }) => `${tree.target}=${inside}`).join(':') : undefined,
       }),
       workingDirectory: '/var/task',
-      binds: plan.binds,
+      binds: [...plan.binds, ...compiled.map(({ folder, inside }) => ({ source: folder, target: inside }))],
       temporaryFolder: join(this.#folder, 'tmp'),
       temporaryBytes: version.ephemeralStorageMiB * mebibyte,
       memoryBytes: version.memoryMiB * mebibyte,

@@ -27,8 +27,8 @@ export interface GuestSettings {
   readonly runtimeApi?: string | undefined
   /** Folder of the runtime's AWS SDK as seen inside. */
   readonly sdkFolder?: string | undefined
-  /** Bytecode cache as seen inside. */
-  readonly bytecodeFolder?: string | undefined
+  /** Compiled trees as seen inside: `/var/task=/var/pycache/task`, joined by `:`. */
+  readonly bytecode?: string | undefined
   /** JSON for the import hook: native libraries that would not load on Lambda. */
   readonly deniedLibraries?: string | undefined
 }
@@ -85,7 +85,7 @@ function ownVariables(settings: GuestSettings): Record<string, string> {
     _ZIPYARD_API: `fd:${inheritedDescriptors.api}`,
     _ZIPYARD_OPT: '/opt',
     ...(settings.sdkFolder === undefined ? {} : { _ZIPYARD_SDK: settings.sdkFolder }),
-    ...(settings.bytecodeFolder === undefined ? {} : { _ZIPYARD_PYCACHE: settings.bytecodeFolder }),
+    ...(settings.bytecode === undefined ? {} : { _ZIPYARD_PYCACHE: settings.bytecode }),
     ...(settings.deniedLibraries === undefined ? {} : { _ZIPYARD_DENIED: settings.deniedLibraries }),
   }
 }

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { NetworkMode, Sandbox } from '../sandbox/sandbox.ts'
+import { BytecodeCache } from './bytecode-cache.ts'
 import type { CodeFolder } from './code-folder.ts'
 import { ConcurrencyLimits } from './concurrency.ts'
 import type { LogDestination } from './environment-log.ts'
@@ -52,6 +53,8 @@ export interface Invoker {
    * @throws `throttled` (429), `foreignArchitecture`, `notAPythonRuntime`, `invokerStopping`, what the interpreters and the package have to say
    */
   invoke(invocation: Invocation): Promise<InvocationResult>
+  /** Does ahead what the first environment of a version would wait for: unpacks, compiles, warms the interpreter. */
+  prepare(version: RunnableVersion): Promise<void>
   /** Ends the environments of versions that have changed or gone, after what they are doing. */
   drain(matches: (version: RunnableVersion) => boolean): void
   /** Keeps environments of a version initialised ahead; 0 gives them up. Resolves when they are, or cannot be. */
@@ -85,6 +88,7 @@ class PooledInvoker implements Invoker {
   readonly #limits: ConcurrencyLimits
   readonly #memoryLimitMiB: number
   readonly #gate: Gate
+  readonly #bytecode: BytecodeCache
   #memoryMiB = 0
   #running = 0
   #stopping = false
@@ -99,6 +103,7 @@ class PooledInvoker implements Invoker {
       setAside: options.limits?.setAside,
     })
     this.#memoryLimitMiB = options.limits?.memoryMiB ?? Math.floor((4 * totalmem()) / mebibyte)
+    this.#bytecode = new BytecodeCache(join(options.dataFolder, 'bytecode'), options.log)
     this.#gate = new Gate(2 * availableParallelism())
     this.#sweepLater()
   }
@@ -117,6 +122,16 @@ class PooledInvoker implements Invoker {
       if (!isProvisioned) this.#limits.giveBack(target)
       if (this.#running === 0) this.#allDone?.()
     }
+  }
+
+  async prepare(version: RunnableVersion): Promise<void> {
+    const plan = await this.#planOf(version)
+    if (!plan.python) return
+    const { python, sources } = plan
+    await Promise.all([
+      this.#options.sandbox.warm(plan.interpreter),
+      this.#compiles && this.#bytecode.prepare(sources, python),
+    ])
   }
 
   drain(matches: (version: RunnableVersion) => boolean): void {
@@ -196,6 +211,7 @@ class PooledInvoker implements Invoker {
       runFolder: this.#runFolder,
       network: this.#options.network ?? 'host',
       credentials: this.#options.credentials ?? (() => undefined),
+      compiled: () => (plan.python && this.#compiles ? this.#bytecode.find(plan.sources, plan.python) : []),
       onChange: (environment) => {
         if (environment.state === 'dead' && counted) {
           counted = false
@@ -214,6 +230,9 @@ class PooledInvoker implements Invoker {
     this.#plans.set(version.environmentKey, planned)
     planned.then(
       (plan) => {
+        if (plan.python && this.#compiles) void this.#bytecode.prepare(plan.sources, plan.python)
+        // Without its copy of the SDK it is planned anew next time, when there may be one.
+        if (plan.python && plan.sdkFolder === undefined) this.#plans.delete(version.environmentKey)
         if (plan.runsOnForeignArchitecture) {
           const { functionArn, architecture } = version
           this.#options.log.info('a package without native code runs on this machine instead of its own architecture', {
@@ -256,6 +275,11 @@ class PooledInvoker implements Invoker {
   #initialise(environment: Environment): Promise<InitOutcome> {
     const provisioned = environment.initializationType === 'provisioned-concurrency'
     return this.#gate.run(() => environment.initialise(provisioned ? provisionedInitLimitMs : undefined))
+  }
+
+  /** Where nothing can be mounted, compiled files would carry the names of files that are not there. */
+  get #compiles(): boolean {
+    return this.#options.sandbox.tier !== 'process'
   }
 
   #forget(key: string, pool: Pool): void {

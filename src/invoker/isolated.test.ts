@@ -150,6 +150,46 @@ def handler(event, context):
   })
 })
 
+describe('packages are compiled ahead, outside of /var/task', () => {
+  const large = `text = ${JSON.stringify('x'.repeat(70_000))}\n`
+
+  test('and what functions see of it is the same code under the same names', async () => {
+    const version = bench.version({
+      'app.py':
+        'import big, os\ndef handler(e, c):\n    return [big.name(), big.name.__code__.co_filename, os.path.exists("/var/task/__pycache__"), big.__cached__]\n',
+      'big.py': `${large}def name():\n    return __name__\n`,
+    })
+    await bench.invoker.prepare(version)
+    expect((await bench.invoke(version)).json).toEqual([
+      'big',
+      '/var/task/big.py',
+      false,
+      '/var/pycache/0/big.cpython-311.pyc',
+    ])
+  })
+
+  test('but not what the function could not read: it must fail as on Lambda', async () => {
+    const version = bench.version([
+      { path: 'app.py', bytes: 'import closed\ndef handler(e, c):\n    pass\n' },
+      { path: 'closed.py', bytes: large, mode: 0o600 },
+    ])
+    await bench.invoker.prepare(version)
+    expect((await bench.invoke(version)).json).toMatchObject({ errorType: 'PermissionError' })
+  })
+
+  test('nor what warns when it is compiled: the warning is in the log, as on Lambda', async () => {
+    const version = bench.version({
+      'app.py': 'import warns\ndef handler(e, c):\n    pass\n',
+      'warns.py': `${large}if 1 is 1:\n    pass\n`,
+    })
+    await bench.invoker.prepare(version)
+    await bench.invoke(version)
+    expect(
+      bench.logged.some(({ group, message }) => group === version.logging.group && message.includes('SyntaxWarning')),
+    ).toBe(true)
+  })
+})
+
 test('a wrapper receives the interpreter and the bootstrap, and what it exports reaches the function', async () => {
   const wrapper = '#!/bin/sh\nexport WRAPPED="$#:$1:$2"\nexec "$@"\n'
   const version = bench.version(

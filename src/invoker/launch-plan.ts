@@ -7,6 +7,7 @@ import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { Interpreter } from '../interpreters/interpreter.ts'
 import { hostArchitecture } from '../lambda/architecture.ts'
 import type { SandboxSpec } from '../sandbox/sandbox.ts'
+import type { SourceTree } from './bytecode-cache.ts'
 import type { CodeFolder, CodeFolders } from './code-folder.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
 import { needsExec } from './guest-environment.ts'
@@ -16,6 +17,8 @@ export const runtimeFolder = fileURLToPath(new URL('../../runtime/python/', impo
 
 export interface LaunchPlan {
   readonly interpreter: SandboxSpec['interpreter']
+  /** The Python of a Python runtime. */
+  readonly python?: Interpreter | undefined
   readonly argv: readonly string[]
   readonly binds: SandboxSpec['binds']
   readonly allowZygote: boolean
@@ -25,6 +28,8 @@ export interface LaunchPlan {
   readonly extensions: readonly string[]
   readonly sdkFolder?: string | undefined
   readonly deniedLibraries?: string | undefined
+  /** Trees whose compiled form is kept outside of them. */
+  readonly sources: readonly SourceTree[]
   /** Said once in the log of the service: a package without native code runs on another architecture than its own. */
   readonly runsOnForeignArchitecture: boolean
   readonly folders: readonly CodeFolder[]
@@ -75,6 +80,7 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
       allowZygote: false,
       needsTcp: true,
       extensions,
+      sources: [],
       runsOnForeignArchitecture: foreign,
       folders,
     }
@@ -86,9 +92,16 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
   const sdkFolder = sdk === undefined ? undefined : sdkTarget(interpreter)
   if (sdk !== undefined) binds.push({ source: sdk, target: sdkFolder! })
   const denied = await options.deniedLibraries?.(version)
+  const sources = [
+    { source: task.path, target: '/var/task', bytes: task.facts.bytes },
+    { source: opt.path, target: '/opt', bytes: opt.facts.bytes },
+    ...(sdk === undefined ? [] : [{ source: sdk, target: sdkFolder!, bytes: Number.POSITIVE_INFINITY }]),
+  ].filter(({ bytes }) => bytes >= compiledFromBytes)
   const shadows = task.facts.topLevelNames.some((name) => preloaded.has(name))
   return {
     interpreter: { executable: interpreter.executable, prefix: interpreter.prefix, version: interpreter.version },
+    python: interpreter,
+    sources: sources.map(({ source, target }) => ({ source, target })),
     // A wrapper receives exactly what it receives on Lambda.
     argv: wrapper ? [wrapper, python, '/var/runtime/bootstrap.py'] : [python, '-S', '/var/runtime/bootstrap.py'],
     binds,
@@ -101,6 +114,9 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
     folders,
   }
 }
+
+/** Smaller trees are compiled faster than a compilation ahead is worth, in bytes. */
+const compiledFromBytes = 64 * 1024
 
 /** `provided.*` brings its program; the contract of the sandbox wants a prefix all the same. */
 const noInterpreter: SandboxSpec['interpreter'] = { executable: '/bin/sh', prefix: '/usr', version: '' }

@@ -57,10 +57,10 @@ export function parsePipConfiguration(text: string): PipConfiguration {
       section.set(key, `${section.get(key)}\n${line.trim()}`.trim())
       continue
     }
-    const pair = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(line)
+    const pair = /^([^=:]+)[=:](.*)$/.exec(line)
     if (!pair || !section) continue
-    key = pair[1]!.toLowerCase().replaceAll('_', '-').replace(/^--/, '')
-    section.set(key, pair[2]!)
+    key = pair[1]!.trim().toLowerCase().replaceAll('_', '-').replace(/^--/, '')
+    section.set(key, pair[2]!.trim())
   }
   return new Map(['global', 'download', 'install'].flatMap((name) => [...(sections.get(name) ?? [])]))
 }

@@ -177,3 +177,15 @@ test('whatever stands in a file, it is read or refused with a sentence', async (
     }
   }
 })
+
+test.each([' ', '\t', '[', '[a', ';', ' ;', '@', '#', '\\\n'])(
+  'a megabyte of `%s` costs no more than its length',
+  async (piece) => {
+    for (const beginning of ['a', './a', '-e ']) {
+      const text = beginning + piece.repeat(1_000_000 / piece.length)
+      await read({ 'requirements.txt': `${text}é` }).catch((error: unknown) => {
+        if (!(error instanceof ZipyardError)) throw error
+      })
+    }
+  },
+)

@@ -274,23 +274,38 @@ function unnamed(
     if (!reference) fail(`\`${requirement.url}\` is not a URL`)
     return { name: requirement.normalizedName, extras: requirement.extras, marker: requirement.marker, reference }
   }
-  const marked = /^(.*?)(?:\s+;|;\s)(.*)$/s.exec(text)
-  const place = (marked?.[1] ?? text).trim()
-  const marker = marked ? attempt(() => parseMarker(marked[2]!), fail) : undefined
-  const extrasMatch =
-    isUrl(place) && place.includes('#') ? undefined : /^(.*[^\]\s])\s*\[([A-Za-z0-9 ,._-]*)\]$/.exec(place)
-  const reference = parseDirectReference(extrasMatch?.[1] ?? place, folder)
+  const { before, marker: markerText } = splitMarker(text)
+  const place = before.trim()
+  const marker = markerText === undefined ? undefined : attempt(() => parseMarker(markerText), fail)
+  const { path, extras: pathExtras } = splitExtras(place)
+  const reference = parseDirectReference(path, folder)
   if (!reference) return fail(`\`${place}\` is neither a URL nor a path that can be read`)
   const egg = eggOf(place)
-  const extras = [...(extrasMatch?.[2]?.split(',') ?? []), ...(egg?.extras ?? [])].map((extra) =>
-    normalizeName(extra.trim()),
-  )
+  const extras = [...pathExtras, ...(egg?.extras ?? [])].map((extra) => normalizeName(extra.trim()))
   return {
     name: egg ? normalizeName(egg.name) : nameFromFile(reference),
     extras: [...new Set(extras.filter((extra) => extra !== ''))].sort(),
     marker,
     reference,
   }
+}
+
+/** A marker follows a `;` that has white space on one side, since URLs may hold one. */
+function splitMarker(text: string): { readonly before: string; readonly marker?: string | undefined } {
+  for (let at = text.indexOf(';'); at >= 0; at = text.indexOf(';', at + 1)) {
+    if (/\s/.test(text[at - 1] ?? '') || /\s/.test(text[at + 1] ?? ''))
+      return { before: text.slice(0, at), marker: text.slice(at + 1) }
+  }
+  return { before: text }
+}
+
+/** `./path[extra]`; in a URL with a fragment the brackets belong to `egg=`. */
+function splitExtras(place: string): { readonly path: string; readonly extras: readonly string[] } {
+  const open = place.endsWith(']') ? place.lastIndexOf('[') : -1
+  const inner = place.slice(open + 1, -1)
+  const isFragment = isUrl(place) && place.includes('#')
+  if (open < 1 || isFragment || !/^[A-Za-z0-9 ,._-]*$/.test(inner)) return { path: place, extras: [] }
+  return { path: place.slice(0, open).trimEnd(), extras: inner.split(',') }
 }
 
 /** A wheel says in its name which distribution it is. */
@@ -300,9 +315,9 @@ function nameFromFile(reference: DirectReference): NormalizedName | undefined {
 }
 
 function looksLikePath(text: string): boolean {
-  const beforeMarker = text.split(/\s;|;\s/)[0]!
+  const beforeMarker = splitMarker(text).before.trim()
   if (/\s@\s/.test(beforeMarker)) return false
-  const place = beforeMarker.replace(/\[[^\]]*\]\s*$/, '').trim()
+  const place = splitExtras(beforeMarker).path
   return (
     /^\.\.?(?:[\\/]|$)/.test(place) ||
     /^[a-z]:[\\/]/i.test(place) ||
@@ -317,7 +332,7 @@ export function logicalLines(text: string): readonly { readonly content: string;
   let pending = ''
   let start = 0
   const finish = (): void => {
-    const content = pending.replace(/(?:^|\s+)#.*$/, '').trim()
+    const content = withoutComment(pending).trim()
     if (content !== '') lines.push({ content, line: start })
     pending = ''
     start = 0
@@ -338,6 +353,14 @@ export function logicalLines(text: string): readonly { readonly content: string;
   }
   finish()
   return lines
+}
+
+/** `#` begins a comment at the beginning of a line and after white space; elsewhere it belongs to a URL. */
+function withoutComment(line: string): string {
+  for (let at = line.indexOf('#'); at >= 0; at = line.indexOf('#', at + 1)) {
+    if (at === 0 || /\s/.test(line[at - 1]!)) return line.slice(0, at)
+  }
+  return line
 }
 
 /** The requirement, and from the first word that begins with `-` on, its options. */

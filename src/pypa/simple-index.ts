@@ -81,38 +81,82 @@ function readJsonFile(file: Record<string, unknown> | null, pageUrl: string): Pr
 
 /** Anchors of an HTML page. Indexes write plain lists; a tag scanner reads them all, without building a document. */
 function parseHtmlPage(body: string, url: string): ProjectPage {
-  const meta = /<meta\s[^>]*name\s*=\s*["']?pypi:repository-version["']?[^>]*>/i.exec(body)?.[0]
-  const apiVersion = (meta && readAttributes(meta)['content']) ?? '1.0'
-  refuseNewMajor(apiVersion, url)
-  const base = /<base\s[^>]*>/i.exec(body)?.[0]
-  const baseUrl = (base && resolveUrl(readAttributes(base)['href'] ?? '', url)?.url) ?? url
+  let apiVersion = '1.0'
+  let baseUrl = url
+  let isPage = false
   const files: ProjectFile[] = []
-  let isPage = /<(?:!doctype\s+html|html|body|head|title)\b/i.test(body)
-  for (const [tag] of body.replace(/<!--.*?-->/gs, '').matchAll(/<a\s(?:[^>"']|"[^"]*"|'[^']*')*>/gi)) {
-    isPage = true
-    const attributes = readAttributes(tag)
-    const link = resolveUrl(attributes['href'] ?? '', baseUrl)
-    if (!link) continue
-    const filename = decodeURIComponentSafely(new URL(link.url).pathname.split('/').at(-1) ?? '')
-    if (filename === '') continue
-    const metadata = attributes['data-core-metadata'] ?? attributes['data-dist-info-metadata']
-    files.push({
+  for (const { name, text } of tagsOf(body)) {
+    isPage ||= pageTags.has(name)
+    if (name !== 'a' && name !== 'base' && name !== 'meta') continue
+    const attributes = readAttributes(text)
+    if (name === 'a') files.push(...readAnchor(attributes, baseUrl))
+    else if (name === 'base') baseUrl = resolveUrl(attributes['href'] ?? '', url)?.url ?? url
+    else if (attributes['name'] === 'pypi:repository-version') apiVersion = attributes['content'] ?? apiVersion
+  }
+  if (!isPage) throw invalidIndexPage({ url, problem: 'it is neither JSON nor HTML' })
+  refuseNewMajor(apiVersion, url)
+  return { apiVersion, files }
+}
+
+/** One of these makes a text a web page. */
+const pageTags: ReadonlySet<string> = new Set(['!doctype', 'html', 'head', 'title', 'body', 'a'])
+
+function readAnchor(attributes: Readonly<Record<string, string>>, baseUrl: string): ProjectFile[] {
+  const link = resolveUrl(attributes['href'] ?? '', baseUrl)
+  if (!link) return []
+  const filename = decodeURIComponentSafely(new URL(link.url).pathname.split('/').at(-1) ?? '')
+  if (filename === '') return []
+  const metadata = attributes['data-core-metadata'] ?? attributes['data-dist-info-metadata']
+  return [
+    {
       filename,
       url: link.url,
       hashes: link.hashes,
       requiresPython: readRequiresPython(attributes['data-requires-python']),
       yanked: 'data-yanked' in attributes ? attributes['data-yanked'] || true : false,
       metadata: metadata === undefined || metadata === 'false' ? undefined : readFragment(metadata),
-    })
+    },
+  ]
+}
+
+/** Every tag once, in one pass over the text: what is not closed ends it, so that no page costs more than its length. */
+function* tagsOf(body: string): Generator<{ readonly name: string; readonly text: string }> {
+  for (let at = body.indexOf('<'); at >= 0; at = body.indexOf('<', at)) {
+    if (body.startsWith('<!--', at)) {
+      const end = body.indexOf('-->', at + 4)
+      if (end < 0) return
+      at = end + 3
+      continue
+    }
+    const name = /[!/]?[a-z][a-z0-9]*/iy
+    name.lastIndex = at + 1
+    const found = name.exec(body)
+    if (!found) {
+      at += 1
+      continue
+    }
+    const end = endOfTag(body, name.lastIndex)
+    if (end < 0) return
+    yield { name: found[0].toLowerCase(), text: body.slice(name.lastIndex, end) }
+    at = end + 1
   }
-  if (!isPage) throw invalidIndexPage({ url, problem: 'it is neither JSON nor HTML' })
-  return { apiVersion, files }
+}
+
+/** Where the `>` of a tag stands; those in quoted values do not count. */
+function endOfTag(body: string, from: number): number {
+  for (let at = from; at < body.length; at += 1) {
+    const character = body[at]!
+    if (character === '>') return at
+    if (character !== '"' && character !== "'") continue
+    at = body.indexOf(character, at + 1)
+    if (at < 0) return -1
+  }
+  return -1
 }
 
 function readAttributes(tag: string): Record<string, string> {
   const attributes: Record<string, string> = {}
-  const inner = tag.replace(/^<\s*\w+/, '').replace(/\/?>$/, '')
-  for (const match of inner.matchAll(/([^\s=>"']+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?/g)) {
+  for (const match of tag.replace(/\/$/, '').matchAll(/([^\s=>"']+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?/g)) {
     attributes[match[1]!.toLowerCase()] ??= unescapeHtml(match[2] ?? match[3] ?? match[4] ?? '')
   }
   return attributes

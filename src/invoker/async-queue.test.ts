@@ -352,3 +352,29 @@ test('more events than may run at the same time all run', async () => {
   expect(most).toBe(3)
   expect(await left()).toBe(0)
 })
+
+test('stopping does not wait for ever; what was under way runs again after the next start', async () => {
+  let finish: (result: Partial<InvocationResult>) => void = () => {}
+  const { enqueue, clock, queue, queueOptions, seen, left } = await setUp(
+    () =>
+      new Promise((resolve) => {
+        finish = resolve
+      }),
+  )
+  await enqueue('hello', {})
+  await expect.poll(() => seen.length).toBe(1)
+  const stopped = queue.stop(1000)
+  await clock.advance(1000)
+  await stopped
+  // Its environment was killed with the service; that is no attempt that failed.
+  finish({ functionError: 'Unhandled' })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(await left()).toBe(1)
+  const next = new AsyncQueue({
+    ...queueOptions,
+    invoke: async () => ({ payload: Buffer.from('1'), executedVersion: '$LATEST' }) as InvocationResult,
+  })
+  await next.start()
+  await next.idle()
+  expect(await left()).toBe(0)
+})

@@ -76,6 +76,8 @@ export class AsyncQueue {
   #pumping = false
   #pumpAgain = false
   #stopped = false
+  /** The catalog is about to close: what ends now has no say any more. */
+  #abandoned = false
 
   constructor(options: AsyncQueueOptions) {
     this.#options = options
@@ -115,11 +117,17 @@ export class AsyncQueue {
     }
   }
 
-  /** Starts no more attempts and waits for those that run. */
-  async stop(): Promise<void> {
+  /** Starts no more attempts and waits for those that run, up to `graceMs`; what does not end by then runs again after the next start. */
+  async stop(graceMs = 5000): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
-    await this.idle()
+    let over: Timer | undefined
+    const patience = new Promise<void>((resolve) => {
+      over = this.#options.clock.after(graceMs, resolve)
+    })
+    await Promise.race([this.idle(), patience])
+    over?.cancel()
+    this.#abandoned = true
   }
 
   #beginBatch(): { readonly rows: Row[]; readonly done: Promise<void> } {
@@ -216,6 +224,7 @@ export class AsyncQueue {
   #begin(row: Row): void {
     const task: Promise<void> = this.#attempt(fromRow(row))
       .catch((error: unknown) => {
+        if (this.#abandoned) return undefined
         this.#options.log.error('an asynchronous event could not be handled and waits', {
           function: row.name,
           requestId: row.request_id,
@@ -259,9 +268,11 @@ export class AsyncQueue {
         wantsLogTail: false,
       })
     } catch {
+      if (this.#abandoned) return
       // Throttled, or this machine cannot run it now: Lambda keeps trying until the event is too old.
       return this.#defer(event)
     }
+    if (this.#abandoned) return
     const attempts = event.attempt + 1
     if (!result.functionError) return this.#end(event, settings, { condition: 'Success', attempts, result })
     if (attempts > settings.maximumRetryAttempts) {

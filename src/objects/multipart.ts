@@ -155,7 +155,7 @@ export async function listUploads(
 
 /** Gives up an upload; its parts are collected later. @throws `uploadNotFound` */
 export async function abortUpload(store: ObjectStore, name: ObjectName, uploadId: string): Promise<void> {
-  await store.catalog.transaction(async (db) => {
+  await store.catalog.freeing(async (db) => {
     await requireUpload(db, name, uploadId)
     await db.deleteFrom('multipart_upload').where('upload_id', '=', uploadId).execute()
   })

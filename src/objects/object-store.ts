@@ -127,7 +127,7 @@ export class ObjectStore {
     versionId: string | undefined,
     conditions: WriteConditions = {},
   ): Promise<{ readonly versionId?: string | undefined; readonly deleteMarker: boolean }> {
-    return this.catalog.transaction(async (db) => {
+    return this.catalog.freeing(async (db) => {
       const bucket = await requireBucket(db, name.bucket)
       await checkConditions(db, name, conditions)
       if (versionId !== undefined) {

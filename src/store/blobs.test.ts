@@ -8,7 +8,8 @@ import { ManualClock } from '../base/clock.ts'
 import { sha256 } from '../base/digest.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { Blobs, ownerlessGraceMs } from './blobs.ts'
-import { blobMismatch, blobMissing } from './errors.ts'
+import { blobMismatch, blobMissing, storeFull } from './errors.ts'
+import { realFiles } from './files.ts'
 import { inlineLimit } from './hashing.ts'
 
 const clock = new ManualClock()
@@ -85,6 +86,16 @@ test('a body that fails before anybody reads it is an error of the upload and no
   body.destroy(new Error('gone at once'))
   await expect(put).rejects.toThrow('gone at once')
   expect(filesIn(folder)).toEqual([])
+  await blobs.close()
+})
+
+test('a full disk is told as one, and the body is let go of', async () => {
+  const full = Object.assign(new Error('write'), { code: 'ENOSPC' })
+  const files = { ...realFiles, create: () => Promise.reject(full) }
+  const blobs = await Blobs.open({ folder: temporaryFolder(), clock, files })
+  const body = new PassThrough()
+  await expect(blobs.put(body)).rejects.toSatisfy(storeFull.is)
+  expect(body.destroyed).toBe(true)
   await blobs.close()
 })
 

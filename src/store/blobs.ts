@@ -70,8 +70,7 @@ export class Blobs {
   }
 
   /**
-   * Stores a body. Memory does not grow with its size. A stream that was not read to its end is left as it is: the caller may still
-   * answer on its connection.
+   * Stores a body. Memory does not grow with its size. A stream that is not read to its end is destroyed.
    *
    * @throws `blobMismatch`, `storeFull`, and whatever the stream fails with; then nothing is left on disk.
    */
@@ -94,6 +93,7 @@ export class Blobs {
       await this.#inOrder(stored.digest, () => this.#publish(path, stored.digest))
       return stored
     } catch (error) {
+      if (body instanceof Readable) body.destroy()
       await file?.close().catch(() => undefined)
       await this.#files.remove(path).catch(() => undefined)
       throw isFull(error) ? storeFull({ folder: this.#folder }, { cause: error }) : error
@@ -282,8 +282,7 @@ async function* rechunk(body: Readable | Uint8Array): AsyncGenerator<Uint8Array>
   let held: Buffer = Buffer.alloc(0)
   let length = 0
   let shared: Buffer[] | undefined
-  const pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> =
-    body instanceof Uint8Array ? [body] : body.iterator({ destroyOnReturn: false })
+  const pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> = body instanceof Uint8Array ? [body] : body
   for await (const piece of pieces) {
     let rest: Uint8Array = typeof piece === 'string' ? Buffer.from(piece) : piece
     while (rest.length > 0) {

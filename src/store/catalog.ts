@@ -2,14 +2,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { isLocked, openDatabase, syncFolder, type Database, type Queries } from './database.ts'
+import { isFull, isLocked, openDatabase, syncFolder, type Database, type Queries } from './database.ts'
 import { storeInUse } from './errors.ts'
 import type { Migration } from './migration.ts'
 import { catalogMigrations } from './migrations/index.ts'
+import { Reserve } from './reserve.ts'
 import type { Schema } from './schema.ts'
 import type { OpenSqlite } from './sqlite-driver.ts'
 
-export type Catalog = Database<Schema>
+export interface Catalog extends Database<Schema> {
+  /** As `transaction`, for what makes room: on a full disk it uses the space that is kept aside for it. */
+  freeing<Result>(callback: (db: CatalogQueries) => Promise<Result>): Promise<Result>
+}
+
 /** What a domain function that reads or writes the catalog takes: `catalog.db`, or the handle inside `transaction`. */
 export type CatalogQueries = Queries<Schema>
 
@@ -41,11 +46,35 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       open: options.open,
     })
     // Only a courtesy to whoever is refused; the lock is SQLite's.
-    writeFileSync(processFile, `${process.pid}\n`, { mode: 0o600 })
-    return catalog
+    try {
+      writeFileSync(processFile, `${process.pid}\n`, { mode: 0o600 })
+    } catch (error) {
+      if (!isFull(error)) throw error
+    }
+    return withReserve(catalog, new Reserve(join(options.folder, 'reserve')))
   } catch (error) {
     if (!isLocked(error)) throw error
     throw storeInUse({ folder: options.folder, processId: runningProcess(processFile) }, { cause: error })
+  }
+}
+
+function withReserve(catalog: Database<Schema>, reserve: Reserve): Catalog {
+  reserve.fill()
+  return {
+    ...catalog,
+    async freeing(callback) {
+      try {
+        return await catalog.transaction(callback)
+      } catch (error) {
+        if (!isFull(error)) throw error
+        reserve.release()
+        try {
+          return await catalog.transaction(callback)
+        } finally {
+          reserve.fill()
+        }
+      }
+    },
   }
 }
 

@@ -81,7 +81,7 @@ export const bucketOperations: readonly S3Operation[] = [
     level: 'bucket',
     action: 's3:DeleteBucket',
     async handle(context) {
-      await context.store.catalog.transaction((db) => deleteBucket(db, context.bucket.name))
+      await context.store.catalog.freeing((db) => deleteBucket(db, context.bucket.name))
       return emptyAnswer(context, 204)
     },
   },

@@ -1,5 +1,6 @@
 import type { ElfFacts } from '../elf/facts.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
+import type { FoundSecret } from './secrets.ts'
 
 /** What a Python file imports. */
 export interface PythonContent {
@@ -7,6 +8,8 @@ export interface PythonContent {
   readonly imports: readonly ScannedImport[]
   /** It changes where modules are looked for (`sys.path`, `sys.meta_path`, `sys.modules`, `site.addsitedir`). */
   readonly changesImports?: boolean | undefined
+  /** Of own files: it holds something that should not be published. */
+  readonly secret?: FoundSecret | undefined
 }
 
 /** What one file's bytes say, kept per wheel: plain values that survive JSON. */
@@ -21,4 +24,4 @@ export type ContentFacts =
     }
   | { readonly kind: 'path configuration'; readonly lines: readonly string[] }
   /** Starts like a secret or holds one; the value is not kept. */
-  | { readonly kind: 'secret'; readonly what: string; readonly line: number }
+  | ({ readonly kind: 'secret' } & FoundSecret)

@@ -46,17 +46,20 @@ export function readContent(
     const lines = Buffer.from(bytes).toString('utf8').split(/\r?\n/)
     return { kind: 'path configuration', lines: lines.filter((line) => line.trim() !== '' && !line.startsWith('#')) }
   }
-  if (file.isOwn) {
-    const secret = findSecret(file.path, bytes)
-    if (secret) return { kind: 'secret', ...secret }
-  }
+  const secret = file.isOwn ? findSecret(file.path, bytes) : undefined
   if (interest === 'python') {
     // Dependencies that do so mean their own plug-ins; own code that does so means a folder of the package.
     const changesImports =
       file.isOwn &&
       changesImportSystem.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))
-    return { kind: 'python', imports: scanImports(bytes), ...(changesImports ? { changesImports } : {}) }
+    return {
+      kind: 'python',
+      imports: scanImports(bytes),
+      ...(changesImports ? { changesImports } : {}),
+      ...(secret ? { secret } : {}),
+    }
   }
+  if (secret) return { kind: 'secret', ...secret }
   return isElf(bytes) ? readContent('binary', bytes, file) : undefined
 }
 

@@ -1,10 +1,19 @@
 import type { Rule } from './rule.ts'
 import { handler } from './rules/handler.ts'
 import { imports } from './rules/imports.ts'
+import { leftovers } from './rules/leftovers.ts'
 import { nativeLibrariesRule } from './rules/native-libraries.ts'
 import { permissions } from './rules/permissions.ts'
+import { runtimePolicy } from './rules/runtime-policy.ts'
+import { sdk } from './rules/sdk.ts'
+import { secrets } from './rules/secrets.ts'
+import { shadowing } from './rules/shadowing.ts'
 import { size } from './rules/size.ts'
+import { waste } from './rules/waste.ts'
 import { zipFeatures } from './rules/zip-features.ts'
 
 /** Every rule, in the order in which their findings matter to a person who reads from the top. */
-export const rules: readonly Rule[] = [zipFeatures, size, handler, nativeLibrariesRule, imports, permissions]
+// prettier-ignore
+export const rules: readonly Rule[] = [
+  zipFeatures, size, handler, nativeLibrariesRule, imports, permissions, sdk, shadowing, leftovers, secrets, runtimePolicy, waste,
+]

@@ -25,7 +25,7 @@ const byContent: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN (?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?-----\s*[\r\n]/, 'a private key'],
   [/\b(?:AKIA|ASIA)(?![A-Z0-9]*EXAMPLE)[A-Z2-7]{16}\b/, 'an AWS access key id'],
   [
-    /(?:aws.{0,20})?secret.{0,20}[=:]\s*["']?(?=[A-Za-z0-9/+]*[/+0-9])(?![A-Za-z0-9/+]*EXAMPLE)[A-Za-z0-9/+]{40}\b["']?/i,
+    /(?:aws.{0,20})?secret.{0,20}[=:]\s*["']?(?=[A-Za-z0-9/+]*[/+0-9])(?![A-Za-z0-9/+]*EXAMPLE)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/i,
     'an AWS secret access key',
   ],
   [/\bgh[pousr]_[A-Za-z0-9]{36,}\b/, 'a GitHub token'],

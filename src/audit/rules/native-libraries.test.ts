@@ -251,6 +251,11 @@ test('a distribution for the wrong target is told once, with how many of its fil
   ])
 })
 
+const codesOfFast = (files: Files): readonly string[] =>
+  native({ ...files, 'app.py': 'import fast\ndef main(e, c): ...' }, { architecture: 'arm64' }).map((text) =>
+    text.slice(0, 6),
+  )
+
 test('a speed-up with a fallback is a warning, one that raises again is an error', () => {
   const wrong = { [`fast/_c${tagged}`]: extension() }
   const guarded = dist('fast', {
@@ -262,12 +267,8 @@ test('a speed-up with a fallback is a warning, one that raises again is an error
       'try:\n    from ._c import f\nexcept ImportError as e:\n    raise ImportError("broken") from e\n',
     ...wrong,
   })
-  const codes = (files: Files): readonly string[] =>
-    native({ ...files, 'app.py': 'import fast\ndef main(e, c): ...' }, { architecture: 'arm64' }).map((text) =>
-      text.slice(0, 6),
-    )
-  expect(codes(guarded)).toEqual(['ZY1308'])
-  expect(codes(raising)).toEqual(['ZY1301'])
+  expect(codesOfFast(guarded)).toEqual(['ZY1308'])
+  expect(codesOfFast(raising)).toEqual(['ZY1301'])
 })
 
 test('helpers for other machines, which nothing imports, are warnings', () => {

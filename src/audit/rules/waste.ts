@@ -1,0 +1,162 @@
+import { formatBytes } from '../../base/byte-size.ts'
+import { defineFinding } from '../finding.ts'
+import type { PackageFacts, PackageFile } from '../facts.ts'
+import { importGraph } from '../import-graph.ts'
+import type { Rule } from '../rule.ts'
+
+/** Below this a remark costs a reader more than it saves, in bytes. */
+const worthMentioning = 1024 * 1024
+
+const removable = defineFinding('ZY1910', {
+  severity: 'info',
+  certainty: 'likely',
+  title: 'Files that a function does not need',
+  why: 'Tests, type stubs, C sources and caches make the package larger and its start no different. Lambda counts them.',
+  text: (p: { what: string; files: number; bytes: number; largest: string }) => ({
+    sentence: `${p.what} take ${formatBytes(p.bytes)} in ${p.files} files, most of them in \`${p.largest}\``,
+    hint: 'Build with `--slim safe`, which leaves them out and keeps metadata and licences',
+  }),
+  sample: { what: 'tests', files: 1843, bytes: 38_000_000, largest: 'pandas' },
+})
+
+const unusedDistribution = defineFinding('ZY1911', {
+  severity: 'info',
+  certainty: 'likely',
+  title: 'A distribution that the handler never reaches',
+  why: 'No import that starts at the handler leads to it, not even a conditional one. Plug-ins that are found by entry points, and modules named in strings, are not seen.',
+  text: (p: { distribution: string; bytes: number }) => ({
+    sentence: `nothing imports \`${p.distribution}\` (${formatBytes(p.bytes)})`,
+    hint: 'Remove it from the requirements if it is no plug-in (`zipyard why` tells who brings it)',
+  }),
+  sample: { distribution: 'matplotlib', bytes: 22_000_000 },
+})
+
+const duplicateDistribution = defineFinding('ZY1912', {
+  severity: 'warning',
+  title: 'A distribution is in the package twice',
+  why: 'Two `.dist-info` folders of one name mean that files of two versions lie over one another, or that the package was not emptied before it was filled again.',
+  text: (p: { distribution: string; versions: readonly string[] }) => ({
+    sentence: `\`${p.distribution}\` is there in versions ${p.versions.join(' and ')}`,
+    hint: 'Delete the folder and install into an empty one: `rm -rf package && pip install --target package -r requirements.txt`',
+  }),
+  sample: { distribution: 'urllib3', versions: ['1.26.20', '2.5.0'] },
+})
+
+const installer = defineFinding('ZY1913', {
+  severity: 'info',
+  title: 'pip or setuptools is in the package',
+  why: 'A virtual environment carries its installer along; a function does not install anything.',
+  text: (p: { distributions: readonly string[]; bytes: number }) => ({
+    sentence: `${p.distributions.map((name) => `\`${name}\``).join(' and ')} ${p.distributions.length > 1 ? 'take' : 'takes'} ${formatBytes(p.bytes)} and ${p.distributions.length > 1 ? 'are' : 'is'} not used`,
+    hint: 'Build with `zipyard build --from-venv`, which leaves them out',
+  }),
+  sample: { distributions: ['pip', 'setuptools'], bytes: 14_000_000 },
+})
+
+const junk = defineFinding('ZY1914', {
+  severity: 'warning',
+  title: 'Folders of the development machine are in the package',
+  why: 'Virtual environments, version control, editors and other tools leave folders that only cost size, and may hold secrets.',
+  text: (p: { path: string; bytes: number; more: number }) => ({
+    sentence: `\`${p.path}\` (${formatBytes(p.bytes)}) belongs to the development machine${p.more > 0 ? `, and ${p.more} more` : ''}`,
+    hint: 'Exclude it: `zip -r package.zip . -x ".git/*"`; `zipyard build` does so by itself',
+  }),
+  sample: { path: '.git', bytes: 4_200_000, more: 1 },
+})
+
+const groups: readonly { readonly what: string; readonly is: RegExp }[] = [
+  { what: 'tests', is: /(?:^|\/)tests?\// },
+  { what: 'type stubs', is: /\.pyi$/ },
+  { what: 'C, C++ and Cython sources', is: /\.(?:c|cc|cpp|cxx|h|hpp|pyx|pxd|pxi)$/ },
+]
+const development =
+  /^(?:\.git|\.venv|venv|env|node_modules|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.idea|\.vscode|\.terraform|\.serverless|\.aws-sam|cdk\.out|__MACOSX)\//
+const installers = new Set(['pip', 'setuptools', 'wheel'])
+
+export const waste: Rule = {
+  name: 'waste',
+  summary: 'What could be left out?',
+  findings: [removable, unusedDistribution, duplicateDistribution, installer, junk],
+  *check(facts) {
+    const files = [...facts.package.files.values()]
+    for (const { what, is } of groups) {
+      const found = files.filter((file) => file.distribution !== undefined && is.test(file.path))
+      const bytes = sum(found)
+      if (bytes >= worthMentioning) yield removable({ what, files: found.length, bytes, largest: largestOwner(found) })
+    }
+    yield* unused(facts)
+    const versions = new Map<string, string[]>()
+    for (const { name, version } of facts.package.distributions)
+      versions.set(name, [...(versions.get(name) ?? []), version])
+    for (const [distribution, all] of versions)
+      if (all.length > 1) yield duplicateDistribution({ distribution, versions: all.sort() }, { distribution })
+    const tools = facts.package.distributions.filter(
+      ({ name }) => installers.has(name) && !isRequired(name, facts) && !isReached(name, facts),
+    )
+    if (tools.length > 0)
+      yield installer({
+        distributions: tools.map(({ name }) => name),
+        bytes: tools.reduce((all, { bytes }) => all + bytes, 0),
+      })
+    const leftBehind = new Map<string, PackageFile[]>()
+    for (const file of files) {
+      const folder = development.exec(file.path)?.[0].slice(0, -1)
+      if (folder !== undefined) leftBehind.set(folder, [...(leftBehind.get(folder) ?? []), file])
+    }
+    const [first] = [...leftBehind].sort(([, a], [, b]) => sum(b) - sum(a))
+    if (first) yield junk({ path: first[0], bytes: sum(first[1]), more: leftBehind.size - 1 }, { file: first[0] })
+  },
+}
+
+function* unused(facts: PackageFacts) {
+  // Without a handler, or when own code changes how modules are found, nobody can say what is not reached.
+  const graph = importGraph(facts)
+  if (!graph.startsAtHandler || graph.changesImports) return
+  for (const { name, bytes } of facts.package.distributions)
+    if (
+      bytes >= worthMentioning &&
+      !installers.has(name) &&
+      !isReached(name, facts) &&
+      !isRequiredByReached(name, facts)
+    )
+      yield unusedDistribution({ distribution: name, bytes }, { distribution: name })
+}
+
+function isReached(name: string, facts: PackageFacts): boolean {
+  for (const { file } of importGraph(facts).reached.values()) if (file.distribution === name) return true
+  return false
+}
+
+function isRequired(name: string, facts: PackageFacts): boolean {
+  return facts.package.distributions.some(({ requires }) =>
+    requires.some((line) => requirementName(line) === name && !line.includes('extra ==')),
+  )
+}
+
+/** Native code imports without our seeing it: what a reached distribution requires counts as used. */
+function isRequiredByReached(name: string, facts: PackageFacts): boolean {
+  return facts.package.distributions.some(
+    (other) =>
+      isReached(other.name, facts) &&
+      other.requires.some((line) => requirementName(line) === name && !line.includes('extra ==')),
+  )
+}
+
+function requirementName(line: string): string {
+  return (
+    /^[\w.-]+/
+      .exec(line.trim())?.[0]
+      .toLowerCase()
+      .replace(/[-_.]+/g, '-') ?? ''
+  )
+}
+
+function sum(files: readonly PackageFile[]): number {
+  return files.reduce((bytes, file) => bytes + file.bytes, 0)
+}
+
+function largestOwner(files: readonly PackageFile[]): string {
+  const owners = new Map<string, number>()
+  for (const file of files) owners.set(file.distribution!, (owners.get(file.distribution!) ?? 0) + file.bytes)
+  return [...owners].sort(([, a], [, b]) => b - a)[0]![0]
+}

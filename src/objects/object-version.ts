@@ -157,22 +157,6 @@ export async function setTags(
     .execute()
 }
 
-/** Which of the digests some object or part still names; for `Blobs.collect`. */
-export async function digestsOfObjects(
-  db: CatalogQueries,
-  candidates: readonly Digest[],
-): Promise<ReadonlySet<Digest>> {
-  const owned = new Set<Digest>()
-  for (let at = 0; at < candidates.length; at += 500) {
-    const some = candidates.slice(at, at + 500)
-    for (const table of ['object_version', 'multipart_part'] as const) {
-      const rows = await db.selectFrom(table).select('digest').distinct().where('digest', 'in', some).execute()
-      for (const { digest } of rows) if (digest !== null) owned.add(digest)
-    }
-  }
-  return owned
-}
-
 export function fromRow(row: Selectable<ObjectVersionTable>): StoredObject | DeleteMarker {
   const marker: DeleteMarker = {
     bucket: row.bucket,

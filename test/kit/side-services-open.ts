@@ -10,8 +10,8 @@ import { createStsService, type SessionIssuer, type SessionKey } from '../../src
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { LogStore } from '../../src/logs/log-store.ts'
-import { digestsOfObjects } from '../../src/objects/object-version.ts'
 import { ObjectStore } from '../../src/objects/object-store.ts'
+import { ownedDigests } from '../../src/store/blob-owners.ts'
 import { Blobs } from '../../src/store/blobs.ts'
 import { openCatalog, type Catalog } from '../../src/store/catalog.ts'
 
@@ -109,7 +109,7 @@ export async function openSideServices(options: {
     blobs,
     objects,
     logs,
-    collect: () => blobs.collect((digests) => digestsOfObjects(catalog.db, digests), -1),
+    collect: () => blobs.collect((digests) => ownedDigests(catalog.db, digests), -1),
     measure() {
       const longestStepMs = delay.max / 1e6
       delay.reset()

@@ -22,13 +22,18 @@ const anyPlaceholder =
   /^<(code-size|code-sha256|location|layer-location|duration|memory|remaining-time-in-millis|stack-trace|version|runtime-id|x-amzn-trace-id:\d+|log-result:\d+|log-stream-name:\d+|aws-.*|xray-.*|a-w-s-trace-header:\d+)>$/
 
 /** Kinds of which different numbers are different values. */
-const distinctKinds = /^<(uuid|code-sha256):/
+const distinctKinds = /^<(uuid):/
 
 export class Placeholders {
   readonly #values = new Map<string, string>()
 
   constructor(known: Readonly<Record<string, string>>) {
     for (const [name, value] of Object.entries(known)) this.#values.set(name, value)
+  }
+
+  /** Gives a placeholder its value, unless it has one. */
+  know(name: string, value: string): void {
+    if (!this.#values.has(name)) this.#values.set(name, value)
   }
 
   /** A request with values in place of its placeholders; new ones are made up. */
@@ -98,7 +103,7 @@ export class Placeholders {
     if (recorded === '<aws_internal_failure>') return []
     if (typeof actual !== 'string') return [difference(path, recorded, actual)]
     const names: string[] = []
-    const masked = maskLists(recorded)
+    const masked = inOrder(maskLists(recorded))
     const parts = masked.split(placeholder)
     const found = [...masked.matchAll(placeholder)].map(([name]) => name)
     let expression = escape(parts[0]!)
@@ -114,7 +119,7 @@ export class Placeholders {
       expression += escape(parts[index + 1]!)
     })
     expression = expression.replaceAll(/\bdate\b(?=\\t)/g, '[0-9TZ:.-]+')
-    const match = new RegExp(`^${expression}$`, 's').exec(maskLists(actual))
+    const match = new RegExp(`^${expression}$`, 's').exec(inOrder(maskLists(actual)))
     if (!match) return [difference(path, this.#shown(recorded), actual)]
     return names.flatMap((name, index) => this.#bind(name, match[index + 1]!, path))
   }
@@ -140,6 +145,18 @@ export class Placeholders {
 /** The lists of runtimes inside texts are the state of the day of recording. */
 function maskLists(text: string): string {
   return text.replaceAll(/enum value set: \[[^\]]*(?:nodejs|python)[^\]]*\]/g, 'enum value set: [RUNTIMES]')
+}
+
+/** In a text with more than one validation error their order says nothing. */
+function inOrder(text: string): string {
+  const match = /^(\d+ validation errors detected: )(.*)$/s.exec(text)
+  return match
+    ? match[1] +
+        match[2]!
+          .split(/; (?=Value )/)
+          .sort()
+          .join('; ')
+    : text
 }
 
 function escape(text: string): string {

@@ -100,7 +100,22 @@ def ${h}(event, context):
     return {'environment': dict(os.environ), 'ctx': ctx, 'packages': []}
 `,
   layer: () => 'pass\n',
-  'other-language': (_, h) => echo.replace('{h}', h),
+  'host-introspection': (_, h) => `import getpass, grp, os, platform, pwd, stat
+def ${h}(event, context):
+    paths = {}
+    for path in ['/var/task', '/opt', '/tmp', '/lambda-entrypoint.sh']:
+        name = path.replace('/', '_') if path != '/lambda-entrypoint.sh' else '_lambda-entrypoint.sh'
+        info = os.stat(path)
+        paths[name + '_mode'] = stat.filemode(info.st_mode)
+        paths[name + '_uid'] = info.st_uid
+        paths[name + '_owner'] = pwd.getpwuid(info.st_uid).pw_name
+        paths[name + '_gid'] = info.st_gid
+    user = getpass.getuser()
+    return {'event': event, 'user_login_name': user, 'user_whoami': pwd.getpwuid(os.getuid()).pw_name, 'platform_system': platform.system(), 'platform_machine': platform.machine(), 'pwd': os.getcwd(), 'paths': paths}
+`,
+  'caller-identity': (_, h) =>
+    `import boto3\ndef ${h}(event, context):\n    return boto3.client('sts').get_caller_identity()\n`,
+  'other-language': (_, h) => `# another\n${echo.replace('{h}', h)}`,
 }
 
 /** Names of the recordings' functions that can be made here. */

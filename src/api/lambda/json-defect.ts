@@ -24,13 +24,14 @@ const source = (line: number, column: number): string =>
 
 const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
-/** Inside a string a byte must start a character; outside it must start a value. */
+/** Inside a string or a word a byte must start a character; elsewhere it must start a value. */
 function encodingDefect(bytes: Buffer): string {
   const position = firstInvalidByte(bytes)
   const before = bytes.subarray(0, position)
   const isInString = (before.toString('latin1').replaceAll(/\\./g, '').match(/"/g)?.length ?? 0) % 2 === 1
   const byte = bytes[position]!
-  if (isInString) return `Invalid UTF-8 start byte 0x${byte.toString(16)}${source(1, position + 2)}`
+  const isInWord = /[A-Za-z0-9_]$/.test(before.toString('latin1'))
+  if (isInString || isInWord) return `Invalid UTF-8 start byte 0x${byte.toString(16)}${source(1, position + 2)}`
   const character = byte < 0xa0 ? `((CTRL-CHAR, code ${byte}))` : `('${String.fromCharCode(byte)}' (code ${byte}))`
   return `Unexpected character ${character}: expected a valid value ${values}${source(1, position + 1)}`
 }

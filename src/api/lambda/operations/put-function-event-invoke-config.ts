@@ -18,8 +18,8 @@ export const putFunctionEventInvokeConfig = defineOperation<EventInvokeInput>({
     const { qualifier, ...key } = parseFunctionName(input.FunctionName, caller, input.Qualifier)
     const document = documentOf(input)
     const row = await services.catalog.transaction(async (db) => {
-      await expectTarget(db, key, qualifier)
       expectSomething(document)
+      await expectTarget(db, key, qualifier)
       await checkDestinations(db, key, document.DestinationConfig)
       await putSetting(db, key, 'event-invoke', qualifier ?? latest, document, services.clock.now())
       return (await findSetting(db, key, 'event-invoke', qualifier ?? latest))!

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { aliasesOf, findAlias } from '../../../functions/alias-store.ts'
 import { provisionedConcurrency, reservedConcurrency } from '../../../functions/concurrency.ts'
 import { invalidParameter, resourceConflict } from '../../../functions/errors.ts'
 import { isVersionNumber, latest, parseFunctionName, type FunctionKey } from '../../../functions/function-name.ts'
-import { getFunction } from '../../../functions/function-store.ts'
+import { findVersion, getFunction, replaceVersion } from '../../../functions/function-store.ts'
 import { expectQualifier } from '../../../functions/qualifiers.ts'
 import { findSetting, putSetting } from '../../../functions/setting-store.ts'
 import { accountConcurrency, unreservedConcurrencyMinimum } from '../../../lambda/quotas.ts'
@@ -33,6 +34,7 @@ export const putProvisionedConcurrencyConfig = defineOperation<Input>({
       await expectExclusive(db, key, qualifier)
       await expectRoom(db, key, qualifier, requested)
       await putSetting(db, key, 'provisioned-concurrency', qualifier, { requested }, now)
+      await renewRevision(db, key, qualifier)
     })
     services.changes.announce({ ...key, what: 'setting', qualifier })
     return {
@@ -46,6 +48,13 @@ export const putProvisionedConcurrencyConfig = defineOperation<Input>({
     }
   },
 })
+
+/** The version that is provisioned, also by an alias, gets another revision: recorded. */
+async function renewRevision(db: CatalogQueries, key: FunctionKey, qualifier: string): Promise<void> {
+  const number = isVersionNumber(qualifier) ? Number(qualifier) : (await findAlias(db, key, qualifier))!.version
+  const version = (await findVersion(db, key, number))!
+  await replaceVersion(db, version, { ...version, revisionId: randomUUID() })
+}
 
 /** A version is provisioned by itself or by an alias that points to it. */
 async function expectExclusive(db: CatalogQueries, key: FunctionKey, qualifier: string): Promise<void> {

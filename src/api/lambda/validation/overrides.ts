@@ -9,7 +9,7 @@ export interface ShapeOverride extends Partial<Shape> {
   readonly noEnum?: true
   /** As a member of a list, its constraints are printed without `Member must not be null`. */
   readonly nullable?: true
-  /** A list whose members' enum is printed as if it were the list's own. */
+  /** A list whose members' enum is printed as if it were the list's own, and shorter than what is taken. */
   readonly flatEnum?: readonly string[]
 }
 

@@ -64,8 +64,9 @@ function checkList(shape: Constraints, values: readonly unknown[], path: string,
   const shown = quote(`[${values.map((value) => format(member, value)).join(', ')}]`)
   for (const constraint of brokenBounds(shape, values.length, 'length')) failures.push(failure(shown, path, constraint))
   if (shape.flatEnum) {
-    const allowed = shape.flatEnum
-    if (values.some((value) => !allowed.includes(String(value)))) failures.push(failure(shown, path, enumText(allowed)))
+    const allowed = member.enum ?? shape.flatEnum
+    if (values.some((value) => !allowed.includes(String(value))))
+      failures.push(failure(shown, path, enumText(shape.flatEnum)))
     return
   }
   if (member.type === 'structure' || member.type === 'list' || member.type === 'map') {

@@ -43,6 +43,8 @@ export interface InvokerOptions extends LaunchPlanOptions {
   /** Keys and endpoint variables of a version's role, made for each process. */
   readonly credentials?: ((version: RunnableVersion) => GuestCredentials | undefined) | undefined
   readonly network?: NetworkMode | undefined
+  /** `false` leaves imports as slow as on Lambda: nothing is compiled ahead. */
+  readonly compile?: boolean | undefined
   readonly limits?: InvokerLimits | undefined
 }
 
@@ -279,7 +281,7 @@ class PooledInvoker implements Invoker {
 
   /** Where nothing can be mounted, compiled files would carry the names of files that are not there. */
   get #compiles(): boolean {
-    return this.#options.sandbox.tier !== 'process'
+    return this.#options.compile !== false && this.#options.sandbox.tier !== 'process'
   }
 
   #forget(key: string, pool: Pool): void {

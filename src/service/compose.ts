@@ -58,6 +58,8 @@ export interface ServiceOptions {
   readonly pythons?: readonly string[]
   readonly allowUnsigned?: boolean
   readonly injectEndpoints?: boolean
+  /** How long the states in between (Pending, InProgress) are shown at least, in milliseconds. */
+  readonly activationDelayMs?: number
   /** The host's environment variables, for PATH and the package index; functions never see them. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly log: Log
@@ -161,7 +163,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
       changes,
       prepareCode: async (digest) => void (await codeFolders.prepareCode(digest)),
-      delayMs: activationDelayMs,
+      delayMs: options.activationDelayMs ?? activationDelayMs,
     })
     open.push(() => activation.stop())
     const functions = new Functions({ catalog, clock, changes, activation })

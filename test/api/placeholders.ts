@@ -24,6 +24,9 @@ const anyPlaceholder =
 /** Kinds of which different numbers are different values. */
 const distinctKinds = /^<(uuid):/
 
+/** Names are made in the order of the alphabet: recorded lists are sorted by them. */
+let made = 0
+
 export class Placeholders {
   readonly #values = new Map<string, string>()
 
@@ -59,7 +62,7 @@ export class Placeholders {
         ? `subnet-${randomBytes(8).toString('hex')}`
         : subnet
           ? `sg-${randomBytes(8).toString('hex')}`
-          : `zy${randomBytes(5).toString('hex')}`
+          : `zy${String(++made).padStart(5, '0')}-${randomBytes(4).toString('hex')}`
     this.#values.set(name, value)
     return value
   }

@@ -8,6 +8,7 @@ import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
 import type { FetchSurroundings } from './fetch/fetch-file.ts'
 import { layOut } from './layout/lay-out.ts'
+import { packOnce } from './layout/pack-once.ts'
 import { safeSlimming } from './layout/slimming.ts'
 import { leaveSdk } from './leave-sdk.ts'
 import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
@@ -76,9 +77,9 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     : laidOut
   if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
   const { archive, findings } = await inItsPlace(plan.out, async (path) => {
-    const written = await timed('splice', () => splice(layout.files, path, { signal }))
+    const written = await timed('splice', async () => splice(await packOnce(layout.files, cache), path, { signal }))
     const checked = plan.checks
-      ? await timed('audit', () => auditBuilt(path, plan, artifacts, layout, cache))
+      ? await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
       : undefined
     return { archive: written, findings: checked?.findings ?? [] }
   })

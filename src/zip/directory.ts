@@ -218,7 +218,7 @@ function nameSentence(code: HazardCode, name: string): string {
 }
 
 /** What only shows when all names stand side by side: twice the same path, twice but for case, a file that is also a folder. */
-function treeHazards(entries: readonly Entry[]): Hazard[] {
+export function treeHazards(entries: readonly Pick<Entry, 'name'>[]): Hazard[] {
   const found: Hazard[] = []
   const paths = new Map<string, 'file' | 'folder'>()
   const folders = new Set<string>()

@@ -7,10 +7,9 @@ import { sha256 } from '../../base/digest.ts'
 import type { Cache } from '../../cache/cache.ts'
 import { findInterpreters, interpreterFor } from '../../interpreters/find-interpreters.ts'
 import type { Interpreter } from '../../interpreters/interpreter.ts'
-import { readEntry } from '../../zip/entry-data.ts'
-import { openFileSource } from '../../zip/source.ts'
 import { splice } from '../../zip/splicer.ts'
 import { wheelIndexOf } from '../fetch/ingest-wheel.ts'
+import { contentOf } from '../layout/content.ts'
 import { ownerName, type LayoutFile } from '../layout/layout.ts'
 import { buildEnvironment, type Variables } from '../resolve/scrubbed-environment.ts'
 import { runTool } from '../run-tool.ts'
@@ -154,17 +153,6 @@ async function jobOf(
   const unpacked = join(scratch, `${index}.py`)
   await writeFile(unpacked, contentOf(file))
   return { path: file.path, file: unpacked }
-}
-
-function contentOf({ source }: LayoutFile): Uint8Array {
-  if ('bytes' in source) return source.bytes
-  if (!('archive' in source)) throw new Error('only files of wheels and made ones are unpacked')
-  const archive = openFileSource(source.archive)
-  try {
-    return readEntry(archive, source.entry)
-  } finally {
-    archive.close()
-  }
 }
 
 /** Frames of a 32-bit length and as many bytes; an empty one for a file that does not compile (templates, Python 2). */

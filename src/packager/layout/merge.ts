@@ -1,6 +1,5 @@
 import { defineError } from '../../base/errors.ts'
-import { readEntry } from '../../zip/entry-data.ts'
-import { openFileSource } from '../../zip/source.ts'
+import { contentOf } from './content.ts'
 import { ownerName, type LayoutFile, type Note } from './layout.ts'
 
 /** What happens when two distributions bring different files for one place. */
@@ -113,15 +112,4 @@ function isSame(a: LayoutFile, b: LayoutFile): boolean {
   if (a.uncompressedBytes !== b.uncompressedBytes || Boolean(a.link) !== Boolean(b.link)) return false
   if (a.crc32 !== undefined && b.crc32 !== undefined && a.crc32 !== b.crc32) return false
   return contentOf(a).equals(contentOf(b))
-}
-
-function contentOf(file: LayoutFile): Buffer {
-  if ('bytes' in file.source) return Buffer.from(file.source.bytes)
-  if (!('archive' in file.source)) throw new Error(`not a file of a wheel: ${file.path}`)
-  const source = openFileSource(file.source.archive)
-  try {
-    return readEntry(source, file.source.entry, file.source.archive)
-  } finally {
-    source.close()
-  }
 }

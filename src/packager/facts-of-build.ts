@@ -1,0 +1,103 @@
+import type { ContentFacts } from '../audit/content-facts.ts'
+import type { PackageDistribution, PackageFacts, PackageFile } from '../audit/facts.ts'
+import { handlerCandidates } from '../audit/handler-file.ts'
+import { interestIn, readContent } from '../audit/read-content.ts'
+import type { Cache } from '../cache/cache.ts'
+import { parseHandler } from '../lambda/handler.ts'
+import { moduleNames } from '../python/module-names.ts'
+import { treeHazards } from '../zip/directory.ts'
+import type { Archive } from '../zip/splicer.ts'
+import type { Artifact } from './artifact.ts'
+import type { BuildPlan } from './build-plan.ts'
+import { contentOf } from './layout/content.ts'
+import type { Layout, LayoutFile } from './layout/layout.ts'
+import { wheelFactsOf, type WheelFacts } from './wheel-facts.ts'
+
+/**
+ * What the audit wants to know of a package that was just written, from its layout and from what is kept of its wheels: nothing of the
+ * archive is read back.
+ */
+export async function factsOfBuild(
+  archive: Archive,
+  plan: BuildPlan,
+  artifacts: readonly Artifact[],
+  layout: Layout,
+  cache: Cache,
+): Promise<PackageFacts> {
+  const byWheel = new Map<string, WheelFacts>()
+  for (const artifact of artifacts) byWheel.set(artifact.path, await wheelFactsOf(artifact, cache))
+  const files = new Map<string, PackageFile>()
+  for (const file of layout.files) files.set(file.path, packageFileOf(file, byWheel))
+  return {
+    target: { runtime: plan.target.runtime, architecture: plan.target.architecture },
+    package: {
+      name: plan.out.slice(Math.max(plan.out.lastIndexOf('/'), plan.out.lastIndexOf('\\')) + 1),
+      zippedBytes: archive.bytes,
+      unzippedBytes: archive.unzippedBytes,
+      files,
+      folders: new Map(),
+      hazards: treeHazards(layout.files.map(({ path }) => ({ name: path }))),
+      distributions: distributionsOf(artifacts, layout, byWheel),
+    },
+    layers: [],
+    handler: plan.handler,
+    handlerModule: handlerModuleOf(plan.handler, layout),
+    today: new Date(),
+  }
+}
+
+function packageFileOf(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>): PackageFile {
+  const { path, mode, owner, uncompressedBytes, compressedBytes = 0, crc32 } = file
+  return {
+    path,
+    bytes: uncompressedBytes,
+    packedBytes: compressedBytes,
+    permissions: mode,
+    kind: file.link ? 'link' : 'file',
+    distribution: owner === 'own' ? undefined : owner.distribution,
+    crc32,
+    content: file.link ? undefined : contentFactsOf(file, byWheel),
+  }
+}
+
+function contentFactsOf(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>): ContentFacts | undefined {
+  const { path, source, mode, uncompressedBytes } = file
+  const known = 'archive' in source ? byWheel.get(source.archive)?.contents.get(source.entry.name) : undefined
+  if (known !== undefined) return known ?? undefined
+  const isOwn = file.owner === 'own'
+  const interest = interestIn({ path, bytes: uncompressedBytes, permissions: mode, isOwn })
+  return interest && readContent(interest, contentOf(file), { path, isOwn })
+}
+
+function distributionsOf(
+  artifacts: readonly Artifact[],
+  layout: Layout,
+  byWheel: ReadonlyMap<string, WheelFacts>,
+): readonly PackageDistribution[] {
+  const sums = new Map<string, { files: number; bytes: number; packedBytes: number; folder: string }>()
+  for (const { owner, path, uncompressedBytes, compressedBytes = 0 } of layout.files) {
+    if (owner === 'own') continue
+    const sum = sums.get(owner.distribution) ?? { files: 0, bytes: 0, packedBytes: 0, folder: '' }
+    sum.files += 1
+    sum.bytes += uncompressedBytes
+    sum.packedBytes += compressedBytes
+    if (path.endsWith('.dist-info/METADATA')) sum.folder = path.slice(0, -'/METADATA'.length)
+    sums.set(owner.distribution, sum)
+  }
+  return artifacts.flatMap(({ name, version, path }) => {
+    const sum = sums.get(name)
+    const facts = byWheel.get(path)
+    if (!sum || !facts) return []
+    const { requires, requiresPython, tags } = facts
+    return [{ name, version, ...sum, requires, requiresPython, tags }]
+  })
+}
+
+function handlerModuleOf(handler: string | undefined, layout: Layout): PackageFacts['handlerModule'] {
+  if (handler === undefined) return undefined
+  const candidates = handlerCandidates(parseHandler(handler))
+  const byPath = new Map(layout.files.filter(({ path }) => candidates.includes(path)).map((file) => [file.path, file]))
+  const path = candidates.find((candidate) => byPath.has(candidate))
+  if (path === undefined || !path.endsWith('.py')) return undefined
+  return { path, names: moduleNames(contentOf(byPath.get(path)!)) }
+}

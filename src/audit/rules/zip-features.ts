@@ -69,9 +69,10 @@ const backslash = defineFinding('ZY1604', {
 })
 
 const encoding = defineFinding('ZY1605', {
-  severity: 'warning',
+  severity: 'info',
+  certainty: 'likely',
   title: 'Names beyond ASCII are not marked as UTF-8',
-  why: 'Without the mark, readers guess: one unpacks `ü.txt`, another `├╝.txt`.',
+  why: "Without the mark, readers guess: one unpacks `ü.txt`, another `├╝.txt`. Debian's `zip` never sets the mark. What Lambda guesses is not documented; Zipyard takes valid UTF-8 from a Unix tool as UTF-8, as `unzip` does.",
   text: said,
   sample: sampleOf(
     'name-unmarked',

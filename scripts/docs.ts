@@ -1,11 +1,13 @@
 /** `npm run docs`: prints the reference pages from the code; `-- --check` only says whether they are fresh. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { lambdaReference } from '../src/api/lambda/reference.ts'
 import { cliReference } from '../src/cli/reference.ts'
 
 const root = join(import.meta.dirname, '..')
 
 export const pages: Readonly<Record<string, () => Promise<string> | string>> = {
+  'docs/reference/api.md': lambdaReference,
   'docs/reference/cli.md': cliReference,
 }
 

@@ -4,9 +4,11 @@ Every function raises OSError with the name of the call, so that a launch that f
 """
 
 import ctypes
+import fcntl
 import os
 import resource
 import signal
+import socket
 import struct
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
@@ -187,9 +189,6 @@ def set_limits(processes, core):
 
 def loopback_up():
     """A new network namespace has a loopback device, switched off."""
-    import fcntl
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         request = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
         fcntl.ioctl(handle.fileno(), 0x8914, request)  # SIOCSIFFLAGS

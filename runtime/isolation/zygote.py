@@ -48,6 +48,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, settings["host"] + settings["guestFolder"])
 
 import array  # noqa: E402
+import fcntl  # noqa: E402
 import gc  # noqa: E402
 import json  # noqa: E402
 import resource  # noqa: E402
@@ -67,10 +68,6 @@ SLOTS_AHEAD = 3
 # A core file would leave the environment when the host hands them to a program.
 CORE_BYTES = 10737418240
 USER, GROUP = 993, 990
-
-
-class Failed(Exception):
-    """A step of a launch that the machine refused."""
 
 
 # Sockets of the processes before: were they collected, they would close descriptors by numbers that mean something else by then.
@@ -137,17 +134,17 @@ class Zygote(object):
     def _do(self, order):
         action, name = order["do"], order["id"]
         holder = self.holders.get(name)
-        if action == "launch":
-            if holder is None:
-                return self._fork_holder(order)
-            self._launch_again(holder, order)
-        elif holder is None:
+        if action == "prepare":
+            return self._fork_holder(order)
+        if holder is None:
             self._say(event="released", id=name)
+        elif action == "again":
+            self._launch_again(holder, order)
         elif action == "release":
             self._close_channel(holder)
             os.kill(holder.pid, signal.SIGKILL)
         else:
-            self._tell(holder, {"do": action})
+            self._tell(holder, order)
         return None
 
     def _fork_holder(self, order):
@@ -253,7 +250,12 @@ class Holder(object):
 
 
 class Environment(object):
-    """The holder's side: it was just cloned into new namespaces and still sees the host at /.host."""
+    """
+    The holder's side: it was just cloned into new namespaces and still sees the host at /.host.
+
+    All that does not depend on the function is done ahead: namespaces, /proc, the program's process with its user and limits. Then it waits to be
+    told whose it is.
+    """
 
     def __init__(self, channel, order, zygote):
         self.channel = channel
@@ -263,38 +265,32 @@ class Environment(object):
         self.core = zygote.core
         self.groups = []
         self.unified = self.unified_procs = None
+        self.streams = []
         self.program = 0
-        self.report = -1
+        self.line = None  # to the program's process, until it goes on as the function's
 
     def hold(self):
-        """Returns only in the program's process."""
+        """Returns only in the program's process: what it has to do."""
         try:
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
             self.woken, self.wake = _wakeup_pipe()
             os.setsid()
             folder = HOST + self.order["folder"]
-            streams = _open_streams(folder)
-            spec = _read_spec(os.open(folder + "/spec", os.O_RDONLY))
+            self.streams = _open_streams(folder)
+            self.spec = os.open(folder + "/spec", os.O_RDONLY)
             self.groups = [os.open(HOST + path, os.O_WRONLY | os.O_CLOEXEC) for path in self.order["groups"]]
             if self.order["unified"]:
                 self.unified = os.open(HOST + self.order["unified"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 self.unified_procs = os.open("cgroup.procs", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.unified)
-            api = _connect(HOST + self.order["apiSocket"])
-            self._mount(spec)
+            kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
             socket.sethostname("localhost")
             if self.order["network"] != "host":
                 kernel.loopback_up()
-            kernel.umount(HOST)
+            program = self._park()
         except OSError as error:
             self._say(event="failed", because=str(error))
             os._exit(0)
-        program = self._start(spec, streams, api)
-        if program is not None:
-            return program
-        kernel.set_capabilities(kernel.HOLDER_CAPABILITIES)
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        return self._serve()
+        return program or self._serve()
 
     def _serve(self):
         poll = select.poll()
@@ -309,25 +305,33 @@ class Environment(object):
                 if order is None:
                     os._exit(0)
                 try:
-                    program = self._do(order["do"], fds)
+                    program = self._do(order, fds)
                 except OSError as error:
                     self._say(event="failed", because=str(error))
                     os._exit(1)
                 if program is not None:
                     return program
 
-    def _do(self, action, fds):
-        if action == "again":
-            spec = _read_spec(fds[3])
-            return self._start(spec, fds[:3], socket.socket(fileno=fds[4]))
-        if action == "terminate" and self.program:
+    def _do(self, order, fds):
+        action = order["do"]
+        if action == "use":
+            self._use(order)
+        elif action == "again":
+            program = self._park()
+            if program is not None:
+                return program
+            self._hand_over(_read_spec(fds[3]), fds[:3], fds[4])
+        elif action == "terminate" and self.program:
             os.kill(self.program, signal.SIGTERM)
         for name, number in (("kill", signal.SIGKILL), ("freeze", signal.SIGSTOP), ("thaw", signal.SIGCONT)):
             if action == name:
                 _signal_all(number)
         return None
 
-    def _mount(self, spec):
+    def _use(self, order):
+        """The first process of a function: mounts what is its own and lets go of the host."""
+        spec = _read_spec(self.spec)
+        api = _connect(HOST + order["apiSocket"])
         for bind in spec["binds"]:
             if bind["target"] == "/var/runtime" and bind["source"] == settings["runtimeFolder"]:
                 continue  # the root has it
@@ -335,41 +339,57 @@ class Environment(object):
             kernel.bind(HOST + bind["source"], bind["target"])
         options = "mode=1777,size=%d,nr_inodes=%d" % (spec["temporaryBytes"], max(65536, spec["temporaryBytes"] // 4096))
         kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
-        kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        kernel.umount(HOST)
+        self._hand_over(spec, self.streams, api.detach())
+        kernel.set_capabilities(kernel.HOLDER_CAPABILITIES)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
 
-    def _start(self, spec, streams, api):
-        """Forks the program. In the holder it says whether the program could be set up; in the program it returns what comes next."""
-        trouble, report = os.pipe()
-        self.report = report
-        # Whoever opens /dev/stdout opens the pipe anew, and the kernel asks for its owner.
-        for fd in streams:
-            os.fchown(fd, spec["uid"], spec["gid"])
+    def _park(self):
+        """Forks the program's process, which makes itself ready and waits. Returns in it: what it has to do."""
+        ours, theirs = socket.socketpair()
         pid = self._fork()
         if pid == 0:
+            ours.detach()
             try:
-                return self._become(spec, streams, api)
+                return self._become(theirs)
             except Exception as error:
-                os.write(self.report, str(error).encode() or b"?")
+                os.write(5, str(error).encode() or b"?")
                 os._exit(1)
+        theirs.close()
         self.program = pid
-        os.close(report)
+        self.line = ours
+        return None
+
+    def _hand_over(self, spec, streams, api):
+        """Tells the waiting process what it is, and says whether it could become that."""
+        # Whoever opens /dev/stdout opens the pipe anew, and the kernel asks for its owner.
         for fd in streams:
-            os.close(fd)
-        api.close()
+            os.fchown(fd, self.order["user"], self.order["user"])
+        folder = os.open(spec["workingDirectory"], os.O_PATH | os.O_DIRECTORY)
+        fds = list(streams) + [api, folder]
         because = b""
+        try:
+            self.line.sendmsg([b"!"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+            self.line.sendall((json.dumps(spec) + "\n").encode())
+        except OSError:
+            because = b"the process that was made ready is gone"
+        for fd in fds:
+            os.close(fd)
         while True:
-            piece = os.read(trouble, 4096)
+            try:
+                piece = self.line.recv(4096)
+            except OSError:
+                break
             if not piece:
                 break
             because += piece
-        os.close(trouble)
+        self.line.close()
         if because:
-            os.waitpid(pid, 0)
             self.program = 0
             self._say(event="failed", because=because.decode(errors="replace"))
         else:
             self._say(event="started")
-        return None
 
     def _fork(self):
         if self.unified is None:
@@ -383,41 +403,51 @@ class Environment(object):
                 os.write(self.unified_procs, b"0")
             return pid
 
-    def _become(self, spec, streams, api):
-        """In the program's process: gives up everything that is not the function's."""
+    def _become(self, line):
+        """In the program's process: gives up everything that is not the function's, waits to be told what to be, and returns that."""
+        user = self.order["user"]
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         for fd in self.groups:
             os.write(fd, b"0")
         null = os.open("/dev/null", os.O_RDWR)
-        high = [_above(fd) for fd in (null, streams[0], streams[1], streams[2], api.detach(), self.report)]
-        for number, fd in enumerate(high):
-            os.dup2(fd, number, inheritable=number < 5)
-        self.report = 5
+        line = _above(line.detach())
+        for number in range(3):
+            os.dup2(null, number)
+        os.dup2(line, 5, inheritable=False)
+        line = socket.socket(fileno=5)
+        self.channel.detach()
+        for number in (3, 4):
+            os.close(number)
         kernel.close_from(6)
-        kernel.set_limits(spec["userProcesses"], self.core)
-        # While it may go anywhere: on Lambda, too, a package whose folders are closed is the working directory all the same.
-        os.chdir(spec["workingDirectory"])
-        if spec["canSetGroups"]:
+        kernel.set_limits(self.order["userProcesses"], self.core)
+        if self.order["canSetGroups"]:
             os.setgroups([])
-        os.setresgid(spec["gid"], spec["gid"], spec["gid"])
-        os.setresuid(spec["uid"], spec["uid"], spec["uid"])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
         kernel.unshare(kernel.NEWUSER | kernel.NEWCGROUP)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        kernel.map_user(USER, GROUP, spec["uid"], spec["gid"])
+        kernel.map_user(USER, GROUP, user, user)
         kernel.drop_bounding_set(self.last_capability)
         kernel.clear_ambient()
         kernel.set_capabilities(())
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        _forget_modules()
+        spec = _be_told(line)
+        try:
+            os.fchdir(8)
+        except PermissionError:
+            pass  # A package whose folders are closed to everyone: its function cannot be found, and that is for the function to say.
+        os.close(8)
         if self.filter:
             self.filter.install()
         if spec["zygote"]:
-            os.close(self.report)
-            return lambda: _run_bootstrap(spec["environment"])
+            line.close()
+            return lambda: bootstrap.run(spec["environment"], 4, 3)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        return _execute(spec["argv"], spec["environment"], self.report)
+        return _execute(spec["argv"], spec["environment"])
 
     def _reap(self):
         os.read(self.woken, 4096)
@@ -447,19 +477,41 @@ class Environment(object):
         self.channel.send(json.dumps(message).encode())
 
 
-def _run_bootstrap(environment):
+def _forget_modules():
+    """Leaves in `sys.modules` what an executed bootstrap has there, so that a package's module of such a name is found."""
     for name in set(sys.modules) - expected:
         # Extensions that cannot be loaded a second time stay; nobody names a module of a package like them.
         if name not in ("_ctypes", "_socket", "_struct"):
             del sys.modules[name]
     sys.path_importer_cache.clear()
-    bootstrap.run(environment, 4, 3)
 
 
-def _execute(argv, environment, report):
+def _be_told(line):
+    """Takes stdout, stderr, telemetry and the connection to their numbers, the working directory to 8, and returns what to run."""
+    message, ancillary, _, _ = line.recvmsg(1, socket.CMSG_SPACE(5 * 4))
+    if not message:
+        os._exit(0)  # nobody will need it
+    fds = array.array("i")
+    for _, _, data in ancillary:
+        fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    high = [_above(fd) for fd in fds]
+    for fd in fds:
+        os.close(fd)
+    for number, fd in zip((1, 2, 3, 4, 8), high):
+        os.dup2(fd, number)
+        os.close(fd)
+    text = b""
+    while not text.endswith(b"\n"):
+        piece = line.recv(65536)
+        if not piece:
+            os._exit(0)
+        text += piece
+    return json.loads(text)
+
+
+def _execute(argv, environment):
     """Execution is the last step: what it is refused is the function's own doing (a wrapper that is not there), not a failed launch."""
     try:
-        os.set_inheritable(report, False)
         os.execve(argv[0], argv, environment)
     except OSError as error:
         os.write(2, ("%s: %s\n" % (argv[0], error.strerror)).encode())
@@ -514,8 +566,6 @@ def _make_target(target, is_folder):
 
 def _above(fd):
     """A copy out of the way of the numbers that are given out next."""
-    import fcntl
-
     return fcntl.fcntl(fd, fcntl.F_DUPFD, 16)
 
 

@@ -64,12 +64,10 @@ export class ControlGroups {
     return this.#hierarchies.map((hierarchy) => hierarchy.folder)
   }
 
-  make(id: string, limits: GroupLimits): ControlGroup {
-    const group = new ControlGroup(
-      this.#hierarchies.map((hierarchy) => ({ ...hierarchy, folder: join(hierarchy.folder, id) })),
+  make(name: string): ControlGroup {
+    return new ControlGroup(
+      this.#hierarchies.map((hierarchy) => ({ ...hierarchy, folder: join(hierarchy.folder, name) })),
     )
-    group.limit(limits)
-    return group
   }
 
   /** Removes the service's folders; environments' must be gone. */

@@ -209,9 +209,11 @@ describe.each(testedTiers)('tier %s', (tier) => {
     const id = `end-${tier}-${process.pid}`
     const trial = await bench.run('import time; print("up", flush=True); time.sleep(300)', { id })
     await trial.said('up')
+    const groups = controlGroupsOf(trial.processIds())
+    if (bench.sandbox.facts.limitsMemory) expect(groups.length).toBeGreaterThan(0)
     await bench.sandbox.release(id)
     expect(await trial.status).toMatchObject({ signal: 'SIGKILL' })
-    expect(controlGroupsOf(id)).toEqual([])
+    expect(groups.filter((group) => existsSync(group))).toEqual([])
     await bench.sandbox.release(id)
   })
 
@@ -240,9 +242,10 @@ describe('stop', () => {
     const bench = new Bench(openTier(tier, { stateFolder: join(folder, 'state'), launcher: python }), python, folder)
     const trial = await bench.run(`import time; print("up", flush=True); time.sleep(300) # ${mark}`, { id: mark })
     await trial.said('up')
+    const groups = controlGroupsOf(trial.processIds())
     await bench.sandbox.stop()
     expect(await trial.status).toMatchObject({ signal: 'SIGKILL' })
-    expect(controlGroupsOf(mark)).toEqual([])
+    expect(groups.filter((group) => existsSync(group))).toEqual([])
     expect(processesThatMention(folder)).toEqual([])
     if (existsSync(join(folder, 'state'))) expect(readdirSync(join(folder, 'state'))).toEqual([])
     await bench.stop()
@@ -268,8 +271,16 @@ function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12])
 }
 
-/** Every control group of that name, in whatever hierarchy; groups of others come and go meanwhile. */
-function controlGroupsOf(name: string): string[] {
-  const found = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', name], { encoding: 'utf8' })
-  return found.stdout.split('\n').filter(Boolean)
+/** The control groups of ours that processes are in, in every hierarchy, as folders. */
+function controlGroupsOf(pids: readonly number[]): string[] {
+  const found = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/zipyard-${process.pid}-*/*`], {
+    encoding: 'utf8',
+  })
+  return found.stdout
+    .split('\n')
+    .filter(Boolean)
+    .filter((folder) => {
+      const inside = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').map(Number)
+      return pids.some((pid) => inside.includes(pid))
+    })
 }

@@ -14,7 +14,7 @@ import { launchFailed, networkUnavailable } from './errors.ts'
 import { exitStatus, streamEnd } from './exit-status.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { processTree, signal } from './process-tree.ts'
-import type { ExitStatus, Sandbox, SandboxFacts, SandboxProcess, SandboxSpec } from './sandbox.ts'
+import type { ExitStatus, NetworkMode, Sandbox, SandboxFacts, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { StateFolder } from './state-folder.ts'
 import { subordinateIds } from './subordinate-ids.ts'
 import { UserIds } from './user-ids.ts'
@@ -35,6 +35,9 @@ const allowanceBytes = 16 * mebibyte
 /** How far the kernel's limit stands above the watched one, so that a burst into /tmp is not taken for memory before it is seen. */
 const slackBytes = 32 * mebibyte
 
+/** How long after a launch the next environment is made ready. */
+const prepareAfterMs = 25
+
 /** Processes and threads of one user, as a Lambda environment shows them. */
 const processesOfUser = 742
 
@@ -46,6 +49,8 @@ export interface NamespaceSandboxOptions {
   readonly runtimeFolder?: string | undefined
   /** A Python of 3.8 or later with ctypes, for interpreters that cannot set up their own isolation. */
   readonly launcher?: SandboxSpec['interpreter'] | undefined
+  /** The network that most environments will have: one is made ready ahead when an interpreter is warmed. */
+  readonly network?: NetworkMode | undefined
 }
 
 export function createNamespaceSandbox(options: NamespaceSandboxOptions): Sandbox {
@@ -62,7 +67,11 @@ class NamespaceSandbox implements Sandbox {
   readonly #subordinate: ZygoteSettings['subordinate']
   readonly #zygotes = new Map<string, Promise<Zygote>>()
   readonly #environments = new Map<string, Environment>()
+  /** Environments that wait for a function, by their zygote. */
+  readonly #ahead = new Map<Zygote, Environment[]>()
   readonly #watch = new MemoryWatch()
+  #preparing: NodeJS.Timeout | undefined
+  #isStopping = false
 
   constructor(options: NamespaceSandboxOptions) {
     this.#options = options
@@ -94,22 +103,24 @@ class NamespaceSandbox implements Sandbox {
         remedy: 'Use `--network none` or `--network host`',
       })
     const zygote = await this.#zygoteFor(spec.interpreter)
-    let environment = this.#environments.get(spec.id)
-    if (environment?.isRunning) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
-    if (!environment) {
-      environment = this.#newEnvironment(spec, zygote)
-      this.#environments.set(spec.id, environment)
-    }
+    const known = this.#environments.get(spec.id)
+    if (known?.isRunning) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
+    const environment = known ?? (await this.#takeEnvironment(zygote, spec.network))
+    this.#environments.set(spec.id, environment)
     try {
       return await environment.launch(spec)
     } catch (error) {
       await this.release(spec.id)
       throw error
+    } finally {
+      if (!known) this.#prepareSoon(zygote, spec.network)
     }
   }
 
   async warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
-    await this.#zygoteFor(interpreter)
+    const zygote = await this.#zygoteFor(interpreter)
+    const network = this.#options.network
+    if (network !== undefined && network !== 'bridge') await this.#prepareAhead(zygote, network)
   }
 
   async release(id: string): Promise<void> {
@@ -120,7 +131,12 @@ class NamespaceSandbox implements Sandbox {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true
+    clearTimeout(this.#preparing)
     await Promise.all([...this.#environments.keys()].map((id) => this.release(id)))
+    const ahead = [...this.#ahead.values()].flat()
+    this.#ahead.clear()
+    await Promise.all(ahead.map((environment) => environment.release()))
     const zygotes = await Promise.allSettled(this.#zygotes.values())
     await Promise.all(zygotes.map((zygote) => (zygote.status === 'fulfilled' ? zygote.value.stop() : undefined)))
     this.#watch.stop()
@@ -128,21 +144,45 @@ class NamespaceSandbox implements Sandbox {
     this.#state.remove()
   }
 
-  #newEnvironment(spec: SandboxSpec, zygote: Zygote): Environment {
+  /** One that was made ready ahead, or a new one. */
+  async #takeEnvironment(zygote: Zygote, network: NetworkMode): Promise<Environment> {
+    const ready = this.#ahead.get(zygote)
+    const index = ready?.findIndex((environment) => environment.parts.network === network && !environment.isGone) ?? -1
+    if (index >= 0) return ready!.splice(index, 1)[0]!
+    return this.#newEnvironment(zygote, network)
+  }
+
+  /** Not at once: what was just launched needs the processor more. */
+  #prepareSoon(zygote: Zygote, network: NetworkMode): void {
+    clearTimeout(this.#preparing)
+    this.#preparing = setTimeout(() => {
+      this.#prepareAhead(zygote, network).catch(() => {})
+    }, prepareAfterMs).unref()
+  }
+
+  async #prepareAhead(zygote: Zygote, network: NetworkMode): Promise<void> {
+    const ready = (this.#ahead.get(zygote) ?? []).filter((environment) => !environment.isGone)
+    if (this.#isStopping || zygote.isEnded) return
+    this.#ahead.set(zygote, ready)
+    if (ready.some((environment) => environment.parts.network === network)) return
+    const environment = await this.#newEnvironment(zygote, network)
+    if (this.#isStopping) return environment.release()
+    ready.push(environment)
+  }
+
+  async #newEnvironment(zygote: Zygote, network: NetworkMode): Promise<Environment> {
+    const folder = await zygote.takeSlot()
     const user = this.#takeUser()
-    const group = this.#groups.make(spec.id, {
-      memoryBytes: spec.memoryBytes + allowanceBytes + slackBytes,
-      processes: spec.processes,
-      cpuShare: spec.cpuShare,
-    })
+    const name = `e${(launched += 1)}`
     return new Environment({
-      spec,
+      name,
+      folder,
+      network,
       tier: this.tier,
       zygote,
-      group,
+      group: this.#groups.make(name),
       watch: this.#watch,
       user: user.id,
-      canSetGroups: user.id !== 0,
       giveBack: user.giveBack,
     })
   }
@@ -202,32 +242,59 @@ class NamespaceSandbox implements Sandbox {
 let launched = 0
 
 interface EnvironmentParts {
-  readonly spec: SandboxSpec
+  /** Ours: an environment exists before it has a function's id. */
+  readonly name: string
+  /** With the named pipes of its first process. */
+  readonly folder: string
+  readonly network: NetworkMode
   readonly tier: 'root' | 'userns'
   readonly zygote: Zygote
   readonly group: ControlGroup
   readonly watch: MemoryWatch
+  /** The id as the zygote counts; 0 is its own user. */
   readonly user: number
-  readonly canSetGroups: boolean
   readonly giveBack: () => void
 }
 
-/** Namespaces, groups and a user, which one process after another may use. */
+/** The service's ends of the named pipes of one process. */
+interface Pipes {
+  readonly folder: string
+  readonly streams: readonly [Readable, Readable, Readable]
+  /** Descriptor. */
+  readonly spec: number
+}
+
+/** Namespaces, groups and a user, made ready for one function, and used by one process of it after another. */
 class Environment {
   readonly parts: EnvironmentParts
+  #pipes: Pipes | undefined
   #running: NamespaceProcess | undefined
   #holder: number | undefined
-  #released: Promise<void>
+  #isUsed = false
+  #failure: string | undefined
+  readonly #released: Promise<void>
   #onReleased: () => void = () => {}
   #starting: ((event: ZygoteEvent) => void) | undefined
-  #isGone = false
+  isGone = false
 
   constructor(parts: EnvironmentParts) {
     this.parts = parts
+    const { name, folder, network, zygote, group, user } = parts
     this.#released = new Promise((resolve) => {
       this.#onReleased = resolve
     })
-    parts.zygote.listen(parts.spec.id, (event) => this.#hear(event))
+    this.#pipes = openPipes(folder)
+    zygote.listen(name, (event) => this.#hear(event))
+    zygote.prepare({
+      id: name,
+      folder,
+      network,
+      groups: group.attachFiles,
+      unified: group.unifiedFolder,
+      user,
+      canSetGroups: user !== 0,
+      userProcesses: user !== 0 || countsProcessesPerNamespace ? processesOfUser : 1_000_000,
+    })
   }
 
   get isRunning(): boolean {
@@ -235,42 +302,43 @@ class Environment {
   }
 
   async launch(spec: SandboxSpec): Promise<SandboxProcess> {
-    const { zygote, group } = this.parts
-    const folder = await zygote.takeSlot()
-    const streams = ['stdout', 'stderr', 'telemetry'].map((name) => readNamedPipe(join(folder, name)))
-    const into = openSync(join(folder, 'spec'), constants.O_RDWR | constants.O_NONBLOCK)
+    const { zygote, group, name } = this.parts
+    const pipes = this.#pipes ?? openPipes(await zygote.takeSlot())
+    this.#pipes = undefined
     const answer = new Promise<ZygoteEvent>((resolve) => {
       this.#starting = resolve
     })
-    const launched = new NamespaceProcess(this, spec, streams)
-    this.#running = launched
+    const process = new NamespaceProcess(this, spec, pipes.streams)
+    this.#running = process
     try {
-      zygote.launch({
-        id: spec.id,
-        folder,
-        apiSocket: spec.apiSocket,
-        network: spec.network,
-        groups: group.attachFiles,
-        unified: group.unifiedFolder,
-      })
-      await writeAll(into, `${JSON.stringify(this.#guestSpec(spec))}\n`)
+      if (this.isGone) throw launchFailed({ id: spec.id, because: this.#failure ?? 'the warm interpreter ended' })
+      if (this.#isUsed) zygote.again(name, { folder: pipes.folder, apiSocket: spec.apiSocket })
+      else {
+        group.limit({
+          memoryBytes: spec.memoryBytes + allowanceBytes + slackBytes,
+          processes: spec.processes,
+          cpuShare: spec.cpuShare,
+        })
+        zygote.use(name, { apiSocket: spec.apiSocket })
+      }
+      this.#isUsed = true
+      await writeAll(pipes.spec, `${JSON.stringify(this.#guestSpec(spec))}\n`)
       const event = await answer
       if (event.event !== 'started') {
-        const because = (event.event === 'failed' && event.because) || 'the warm interpreter ended'
+        const because = (event.event === 'failed' && event.because) || (this.#failure ?? 'the warm interpreter ended')
         throw launchFailed({ id: spec.id, because })
       }
       this.#holder = event.pid
     } catch (error) {
       this.#running = undefined
-      for (const stream of streams) stream.destroy()
+      for (const stream of pipes.streams) stream.destroy()
       throw error
     } finally {
-      closeSync(into)
-      rmSync(folder, { recursive: true, force: true })
+      closePipes(pipes)
     }
-    const unwatch = this.parts.watch.add(launched)
-    void launched.exited.then(unwatch)
-    return launched
+    const unwatch = this.parts.watch.add(process)
+    void process.exited.then(unwatch)
+    return process
   }
 
   /** The program and what it started, by their ids on the host. */
@@ -280,12 +348,12 @@ class Environment {
   }
 
   tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void {
-    if (!this.#isGone) this.parts.zygote.tell(this.parts.spec.id, action)
+    if (!this.isGone) this.parts.zygote.tell(this.parts.name, action)
   }
 
   /** The whole namespace, without asking anyone in it. */
   killHolder(): void {
-    if (!this.#isGone && this.#holder !== undefined) signal(this.#holder, 'SIGKILL')
+    if (!this.isGone && this.#holder !== undefined) signal(this.#holder, 'SIGKILL')
   }
 
   ended(): void {
@@ -293,23 +361,30 @@ class Environment {
   }
 
   async release(): Promise<void> {
-    const { zygote, group, spec, giveBack } = this.parts
+    const { zygote, group, name, giveBack } = this.parts
     const running = this.#running
     running?.kill()
-    if (!this.#isGone) zygote.tell(spec.id, 'release')
+    if (!this.isGone) zygote.tell(name, 'release')
     await this.#released
     await running?.exited
+    if (this.#pipes) {
+      for (const stream of this.#pipes.streams) stream.destroy()
+      closePipes(this.#pipes)
+      this.#pipes = undefined
+    }
     await removeGroup(group)
     giveBack()
   }
 
   #hear(event: ZygoteEvent): void {
     if (event.event === 'started' || event.event === 'failed') {
+      // Making it ready can fail before anyone has asked for it.
+      if (event.event === 'failed') this.#failure = event.because
       this.#starting?.(event)
       this.#starting = undefined
     } else if (event.event === 'exited') this.#running?.finish(event.status)
     else {
-      this.#isGone = true
+      this.isGone = true
       this.#starting?.(event)
       this.#running?.finish(9)
       this.#onReleased()
@@ -317,20 +392,28 @@ class Environment {
   }
 
   #guestSpec(spec: SandboxSpec): object {
-    const { user, canSetGroups } = this.parts
     return {
-      uid: user,
-      gid: user,
-      canSetGroups,
       binds: spec.binds,
       temporaryBytes: spec.temporaryBytes,
       workingDirectory: spec.workingDirectory,
       argv: spec.argv,
       environment: spec.environment,
       zygote: this.parts.zygote.isWarm && mayFork(spec, warmEnvironment),
-      userProcesses: canSetGroups || countsProcessesPerNamespace ? processesOfUser : 1_000_000,
     }
   }
+}
+
+/** Opened before the other side opens its ends, which then need not wait. */
+function openPipes(folder: string): Pipes {
+  const [stdout, stderr, telemetry] = ['stdout', 'stderr', 'telemetry'].map((name) => readNamedPipe(join(folder, name)))
+  const spec = openSync(join(folder, 'spec'), constants.O_RDWR | constants.O_NONBLOCK)
+  return { folder, streams: [stdout!, stderr!, telemetry!], spec }
+}
+
+/** What the process reads from and writes to it has open by now; the names are not needed again. */
+function closePipes(pipes: Pipes): void {
+  closeSync(pipes.spec)
+  rmSync(pipes.folder, { recursive: true, force: true })
 }
 
 /** Since Linux 5.14 the limit of a user's processes is counted per user namespace; before, one environment would count the service's too. */
@@ -457,7 +540,7 @@ class NamespaceProcess implements SandboxProcess, Watched {
   }
 }
 
-/** Opened before the program opens its end, which then need not wait; it ends when the last of the program's processes has closed it. */
+/** It ends when the last of the program's processes has closed it. */
 function readNamedPipe(path: string): Readable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   return new Socket({ fd, readable: true, writable: false })

@@ -1,7 +1,7 @@
 import { createBwrapSandbox } from './bwrap.ts'
 import { createNamespaceSandbox } from './namespaces.ts'
 import { createProcessSandbox } from './process.ts'
-import type { Sandbox, SandboxSpec, Tier } from './sandbox.ts'
+import type { NetworkMode, Sandbox, SandboxSpec, Tier } from './sandbox.ts'
 
 export interface TierOptions {
   /** A folder of the service's own, such as `DATA/sandbox`; what an earlier service that was killed left in it is swept. */
@@ -10,6 +10,8 @@ export interface TierOptions {
   readonly runtimeFolder?: string | undefined
   /** A Python of 3.8 or later with ctypes: it sets up the isolation of functions whose own interpreter cannot. */
   readonly launcher?: SandboxSpec['interpreter'] | undefined
+  /** The network that most environments will have. */
+  readonly network?: NetworkMode | undefined
 }
 
 /** Opens a tier without asking whether it works here: `openSandbox` and `probeTiers` do. */

@@ -47,6 +47,7 @@ export class Zygote {
   readonly ready: Promise<void>
   /** Resolves when its process is gone, and with it every environment of it. */
   readonly ended: Promise<void>
+  isEnded = false
   readonly #child: ChildProcess
   readonly #control: Duplex
   readonly #listeners = new Map<string, (event: ZygoteEvent) => void>()
@@ -82,6 +83,7 @@ export class Zygote {
     })
     this.ended = new Promise((resolve) => {
       const end = (because: string): void => {
+        this.isEnded = true
         this.#onBroken(this.#errors.trim().split('\n').at(-1) || because)
         for (const listener of this.#listeners.values()) listener({ event: 'released' })
         this.#listeners.clear()
@@ -110,15 +112,28 @@ export class Zygote {
     this.#listeners.set(id, listener)
   }
 
-  launch(order: {
+  /** Makes an environment ready for whichever function will need it. */
+  prepare(order: {
     readonly id: string
     readonly folder: string
-    readonly apiSocket: string
     readonly network: string
     readonly groups: readonly string[]
     readonly unified: string | undefined
+    readonly user: number
+    readonly canSetGroups: boolean
+    readonly userProcesses: number
   }): void {
-    this.#send({ do: 'launch', ...order, unified: order.unified ?? null })
+    this.#send({ do: 'prepare', ...order, unified: order.unified ?? null })
+  }
+
+  /** Gives an environment that was made ready to a function; what it is to run is written to the named pipe `spec`. */
+  use(id: string, order: { readonly apiSocket: string }): void {
+    this.#send({ do: 'use', id, ...order })
+  }
+
+  /** Starts another process in an environment whose last one has ended. */
+  again(id: string, order: { readonly folder: string; readonly apiSocket: string }): void {
+    this.#send({ do: 'again', id, ...order })
   }
 
   tell(id: string, action: 'terminate' | 'kill' | 'freeze' | 'thaw' | 'release'): void {

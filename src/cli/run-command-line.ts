@@ -1,13 +1,6 @@
 import { commands } from './commands.ts'
+import type { ProcessIo } from './process-io.ts'
 import { createTerminal } from './terminal.ts'
-
-/** What the operating system gave to the process; a test hands in its own. */
-export interface ProcessIo {
-  readonly stdout: NodeJS.WriteStream
-  readonly stderr: NodeJS.WriteStream
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly workingDirectory: string
-}
 
 /** Runs one command line and returns its exit code. Loads only what that command line needs: `--help` is quick. */
 export async function runCommandLine(args: readonly string[], io: ProcessIo, signal: AbortSignal): Promise<number> {

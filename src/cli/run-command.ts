@@ -5,7 +5,7 @@ import type { Command, Context } from './command.ts'
 import { commands } from './commands.ts'
 import { globalOptions } from './global-options.ts'
 import { checkPositionals, editDistance, parseArguments } from './parse-arguments.ts'
-import type { ProcessIo } from './run-command-line.ts'
+import type { ProcessIo } from './process-io.ts'
 import { createTerminal } from './terminal.ts'
 
 const unknownCommand = defineError('ZY0008', 'usage', (p: { name: string; nearest?: string | undefined }) => ({

@@ -61,6 +61,19 @@ export function tryParseWheelFilename(filename: string): WheelFilename | undefin
   }
 }
 
+/** The compressed tag set alone, without looking at the rest of the name: enough to pass over most of a large lock's files. */
+export function tagPartsOf(filename: string): Pick<WheelFilename, 'pythons' | 'abis' | 'platforms'> | undefined {
+  if (!filename.endsWith('.whl')) return undefined
+  const parts = filename.slice(0, -'.whl'.length).split('-')
+  if (parts.length !== 5 && parts.length !== 6) return undefined
+  const [pythons, abis, platforms] = parts.slice(-3).map((part) => part.toLowerCase().split('.')) as [
+    string[],
+    string[],
+    string[],
+  ]
+  return { pythons, abis, platforms }
+}
+
 /** Every tag that the compressed tag set stands for. */
 export function tagsOf(wheel: Pick<WheelFilename, 'pythons' | 'abis' | 'platforms'>): readonly Tag[] {
   return wheel.pythons.flatMap((python) =>

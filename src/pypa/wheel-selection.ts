@@ -2,7 +2,7 @@ import type { SpecifierSet } from './specifier.ts'
 import { matches } from './specifier.ts'
 import type { Tag } from './tag.ts'
 import { compareVersions, parseVersion, type Version } from './version.ts'
-import { compareBuilds, tagsOf, tryParseWheelFilename, type WheelFilename } from './wheel-filename.ts'
+import { compareBuilds, tagPartsOf, tagsOf, tryParseWheelFilename, type WheelFilename } from './wheel-filename.ts'
 
 /** A file that may be a fitting wheel. `LockedFile` and `ProjectFile` are of this shape. */
 export interface WheelCandidate {
@@ -50,21 +50,20 @@ export function selectWheel<Candidate extends WheelCandidate>(
   target: WheelTarget,
   options: SelectionOptions = {},
 ): WheelSelection<Candidate> {
-  const ranks = rankOf(target.tags)
+  const index = indexOf(target.tags)
   const rejected: Rejection<Candidate>[] = []
   let best: { wheel: Candidate; filename: WheelFilename; rank: number } | undefined
   for (const wheel of candidates) {
-    const filename = tryParseWheelFilename(wheel.filename)
-    const rejection = rejectionOf(wheel, filename, ranks, target, options)
-    if (rejection) {
-      rejected.push(rejection)
+    const judged = judge(wheel, index, target, options)
+    if ('because' in judged) {
+      rejected.push(judged)
       continue
     }
-    const rank = bestRank(filename!, ranks)!
-    const order = best === undefined ? -1 : rank - best.rank || compareBuilds(best.filename.build, filename!.build)
+    const order =
+      best === undefined ? -1 : judged.rank - best.rank || compareBuilds(best.filename.build, judged.filename.build)
     if (order < 0) {
       if (best) rejected.push({ wheel: best.wheel, because: 'outranked' })
-      best = { wheel, filename: filename!, rank }
+      best = { wheel, ...judged }
     } else {
       rejected.push({ wheel, because: 'outranked' })
     }
@@ -104,57 +103,74 @@ export function nearestFittingVersion<Candidate extends WheelCandidate>(
   return undefined
 }
 
-const rankings = new WeakMap<readonly Tag[], ReadonlyMap<Tag, number>>()
-
-function rankOf(tags: readonly Tag[]): ReadonlyMap<Tag, number> {
-  let ranks = rankings.get(tags)
-  if (!ranks) {
-    ranks = new Map(tags.map((tag, rank) => [tag, rank]))
-    rankings.set(tags, ranks)
-  }
-  return ranks
+/** What is asked of a list of tags again and again, made once per list: a lock of a large project has ten thousand wheels. */
+interface TagIndex {
+  readonly rank: ReadonlyMap<Tag, number>
+  /** By Python tag: the ABIs and platforms that go with it. */
+  readonly byPython: ReadonlyMap<string, { readonly abis: Set<string>; readonly platforms: Set<string> }>
 }
 
-function bestRank(filename: WheelFilename, ranks: ReadonlyMap<Tag, number>): number | undefined {
+const indexes = new WeakMap<readonly Tag[], TagIndex>()
+
+function indexOf(tags: readonly Tag[]): TagIndex {
+  const known = indexes.get(tags)
+  if (known) return known
+  const byPython = new Map<string, { abis: Set<string>; platforms: Set<string> }>()
+  for (const tag of tags) {
+    const [python, abi, platform] = tag.split('-') as [string, string, string]
+    const group = byPython.get(python) ?? { abis: new Set(), platforms: new Set() }
+    byPython.set(python, group)
+    group.abis.add(abi)
+    group.platforms.add(platform)
+  }
+  const index = { rank: new Map(tags.map((tag, rank) => [tag, rank])), byPython }
+  indexes.set(tags, index)
+  return index
+}
+
+/** Parts of a wheel's name that decide whether it fits. */
+type TagParts = Pick<WheelFilename, 'pythons' | 'abis' | 'platforms'>
+
+function bestRank(parts: TagParts, { rank: ranks }: TagIndex): number | undefined {
   let best: number | undefined
-  for (const tag of tagsOf(filename)) {
+  for (const tag of tagsOf(parts)) {
     const rank = ranks.get(tag)
     if (rank !== undefined && (best === undefined || rank < best)) best = rank
   }
   return best
 }
 
-function rejectionOf<Candidate extends WheelCandidate>(
+function judge<Candidate extends WheelCandidate>(
   wheel: Candidate,
-  filename: WheelFilename | undefined,
-  ranks: ReadonlyMap<Tag, number>,
+  index: TagIndex,
   target: WheelTarget,
   options: SelectionOptions,
-): Rejection<Candidate> | undefined {
+): Rejection<Candidate> | { readonly filename: WheelFilename; readonly rank: number } {
+  const parts = tagPartsOf(wheel.filename)
+  if (!parts) return { wheel, because: 'not-a-wheel' }
+  const rank = bestRank(parts, index)
+  if (rank === undefined) return { wheel, ...mismatch(parts, index) }
+  const filename = tryParseWheelFilename(wheel.filename)
   if (!filename) return { wheel, because: 'not-a-wheel' }
-  if (bestRank(filename, ranks) === undefined) return { wheel, ...mismatch(filename, target.tags) }
   if (wheel.requiresPython && !matches(wheel.requiresPython, parseVersion(target.pythonFullVersion))) {
     return { wheel, because: 'requires-python', found: wheel.requiresPython }
   }
   if (wheel.yanked !== undefined && wheel.yanked !== false && !options.allowYanked) {
     return { wheel, because: 'yanked', reason: typeof wheel.yanked === 'string' ? wheel.yanked : undefined }
   }
-  return undefined
+  return { filename, rank }
 }
 
-/** Which of the three parts is to blame: the first that no accepted tag has, read from left to right. */
+/** Which of the three parts is to blame: the Python, then the platform, then the ABI that goes with that Python. */
 function mismatch(
-  filename: WheelFilename,
-  tags: readonly Tag[],
+  filename: TagParts,
+  { byPython }: TagIndex,
 ): { readonly because: 'python' | 'abi' | 'platform'; readonly found: readonly string[] } {
-  const parts = tags.map((tag) => tag.split('-') as [string, string, string])
-  const ofPython = parts.filter(([python]) => filename.pythons.includes(python))
-  if (ofPython.length === 0) return { because: 'python', found: filename.pythons }
-  if (!ofPython.some(([, , platform]) => filename.platforms.includes(platform))) {
+  const groups = filename.pythons.flatMap((python) => byPython.get(python) ?? [])
+  if (groups.length === 0) return { because: 'python', found: filename.pythons }
+  if (!groups.some(({ platforms }) => filename.platforms.some((platform) => platforms.has(platform)))) {
     return { because: 'platform', found: filename.platforms }
   }
-  const ofAbi = ofPython.filter(([, abi]) => filename.abis.includes(abi))
-  return ofAbi.length === 0
-    ? { because: 'abi', found: filename.abis }
-    : { because: 'platform', found: filename.platforms }
+  const hasAbi = groups.some(({ abis }) => filename.abis.some((abi) => abis.has(abi)))
+  return hasAbi ? { because: 'platform', found: filename.platforms } : { because: 'abi', found: filename.abis }
 }

@@ -42,8 +42,12 @@ export const noCredentials = defineError('ZY0701', 'refused', (p: { where: strin
 }))
 
 export const noRegion = defineError('ZY0702', 'usage', (p: { profile: string | undefined }) => ({
-  message: p.profile ? `The profile \`${p.profile}\` names no region` : 'No region is named',
-  hint: 'Name one with `--region` or `AWS_REGION`',
+  message: p.profile
+    ? `The profile \`${p.profile}\` names no region`
+    : 'No service runs on this data folder, and no region of AWS is named',
+  hint: p.profile
+    ? 'Name one with `--region` or `AWS_REGION`'
+    : 'Start the service with `zipyard serve`, or name AWS with `--profile NAME --region NAME`',
 }))
 
 /**

@@ -39,6 +39,7 @@ import { guestCredentials } from './guest-credentials.ts'
 import { fetchObject, putObject } from './object-ports.ts'
 import { noInterpreterAtAll } from './errors.ts'
 import { PackageLinks } from './package-links.ts'
+import { makePassable } from './passable-folder.ts'
 import { SdkCopies } from './sdk-copies.ts'
 import { validateUpload } from './validate-upload.ts'
 
@@ -131,6 +132,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       untrusted: options.untrusted ?? false,
     })
     open.push(() => sandbox.stop())
+    if (sandbox.tier === 'process' && sandbox.fileAccess === 'as-other') makePassable(dataFolder)
 
     const codeFolders = await openCodeFolders({
       dataFolder,

@@ -1,5 +1,5 @@
 /** The log of one environment: its stream, the lines of the current invocation, and what is on its way to the store. */
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import { logTailLimit } from '../lambda/quotas.ts'
 import type { LogTarget } from '../logs/log-writer.ts'
@@ -13,6 +13,7 @@ export interface LogDestination {
 
 /** Events kept back before they are handed over without waiting for the end of an invocation. */
 const batchLimit = 512
+const deliverAfterMs = 250
 
 const levels = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const
 
@@ -25,6 +26,7 @@ export class EnvironmentLog {
   readonly #lowest: number
   readonly #target: LogTarget
   #events: LogEvent[] = []
+  #soon: Timer | undefined
   /** Texts since START, newest last, for the tail; only as many as it can need. */
   #tail: string[] = []
   #tailBytes = 0
@@ -52,6 +54,8 @@ export class EnvironmentLog {
     this.#events.push(event)
     this.#remember(event.message)
     if (this.#events.length >= batchLimit) this.deliver()
+    // Whoever follows the log of a long invocation, or of what runs beside it, does not wait for its end.
+    else this.#soon ??= this.#clock.after(deliverAfterMs, () => this.deliver(), { unref: true })
   }
 
   initStart(runtime: string, region: string): void {
@@ -89,6 +93,8 @@ export class EnvironmentLog {
 
   /** Hands over what has come together, and begins a new tail. */
   deliver(): void {
+    this.#soon?.cancel()
+    this.#soon = undefined
     if (this.#events.length === 0) return
     const events = this.#events
     this.#events = []

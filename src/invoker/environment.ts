@@ -16,6 +16,7 @@ import { initTimeoutMs } from '../lambda/quotas.ts'
 import type { ExitStatus, NetworkMode, Sandbox, SandboxProcess } from '../sandbox/sandbox.ts'
 import { EnvironmentLog, type LogDestination } from './environment-log.ts'
 import { canBecome, type EnvironmentState } from './environment-state.ts'
+import { Extensions } from './extensions.ts'
 import { guestEnvironment, type GuestCredentials, type InitializationType } from './guest-environment.ts'
 import type { EnvironmentStatus, Invocation, InvocationResult } from './invocation.ts'
 import type { LaunchPlan } from './launch-plan.ts'
@@ -73,6 +74,7 @@ interface Starting {
 }
 
 const stopGraceMs = 500
+const extensionsGraceMs = 2000
 
 export class Environment {
   readonly id: string
@@ -85,6 +87,7 @@ export class Environment {
   readonly #clock: Clock
   readonly #log: EnvironmentLog
   readonly #folder: string
+  readonly #extensions: Extensions | undefined
   #api: RuntimeApi | undefined
   #runtimeAddress: string | undefined
   #process: SandboxProcess | undefined
@@ -115,6 +118,18 @@ export class Environment {
       clock: options.clock,
       destination: options.logs,
     })
+    const { version, plan } = options
+    // Only where a program asks by TCP can there be one that registers.
+    if (plan.needsTcp) {
+      this.#extensions = new Extensions({
+        functionName: version.functionName,
+        functionVersion: version.version,
+        handler: version.handler,
+        accountId: version.accountId,
+        expected: plan.extensions,
+        onIdle: () => this.#waiting(),
+      })
+    }
     this.#folder = join(options.runFolder, this.id.slice(0, 16))
   }
 
@@ -306,13 +321,17 @@ export class Environment {
     const inFolder = join(this.#folder, 'api.sock')
     // A unix socket's path must fit into 107 bytes.
     const path = Buffer.byteLength(inFolder) < 104 ? inFolder : join(tmpdir(), `zipyard-${this.id.slice(0, 16)}.sock`)
-    this.#api = await RuntimeApi.listen(path, {
-      waiting: () => this.#waiting(),
-      responded: (requestId, body) => this.#responded(requestId, body, false),
-      failed: (requestId, body) => this.#responded(requestId, body, true),
-      responseTooLarge: (requestId) => this.#responseTooLarge(requestId),
-      initFailed: (body) => this.#initFailed(body),
-    })
+    this.#api = await RuntimeApi.listen(
+      path,
+      {
+        waiting: () => this.#waiting(),
+        responded: (requestId, body) => this.#responded(requestId, body, false),
+        failed: (requestId, body) => this.#responded(requestId, body, true),
+        responseTooLarge: (requestId) => this.#responseTooLarge(requestId),
+        initFailed: (body) => this.#initFailed(body),
+      },
+      this.#extensions,
+    )
     if (this.plan.needsTcp) this.#runtimeAddress = await this.#api.listenTcp()
   }
 
@@ -351,9 +370,16 @@ export class Environment {
 
   #dispatch(run: Run): void {
     const { invocation } = run
+    const deadlineMs = this.#clock.now() + this.version.timeoutSeconds * 1000 - Math.round(this.#since(run.startedAt))
+    this.#extensions?.invoke({
+      deadlineMs,
+      requestId: invocation.requestId,
+      invokedFunctionArn: invocation.invokedArn,
+      traceHeader: invocation.traceHeader,
+    })
     this.#api!.dispatch({
       requestId: invocation.requestId,
-      deadlineMs: this.#clock.now() + this.version.timeoutSeconds * 1000 - Math.round(this.#since(run.startedAt)),
+      deadlineMs,
       invokedArn: invocation.invokedArn,
       traceHeader: invocation.traceHeader,
       clientContext: invocation.clientContext,
@@ -443,7 +469,9 @@ export class Environment {
 
   // ---- what the runtime does -----------------------------------------------------------------------------------
 
+  /** The runtime waits, or the last extension does: both must. */
   #waiting(): void {
+    if (!this.#api?.isWaiting || this.#extensions?.areIdle === false) return
     const starting = this.#starting
     if (starting) starting.settle({ ok: true, durationMs: this.#since(starting.startedAt) })
     else this.#settle()
@@ -470,6 +498,7 @@ export class Environment {
     this.#process = undefined
     this.#pipes?.flush()
     this.#api?.reset()
+    this.#extensions?.reset()
     const starting = this.#starting
     if (starting) {
       starting.settle({
@@ -494,7 +523,7 @@ export class Environment {
       return
     }
     if (this.#state !== 'busy' || !run?.concluded) return
-    if (this.#process !== undefined && !this.#api!.isWaiting) return
+    if (this.#process !== undefined && (!this.#api!.isWaiting || this.#extensions?.areIdle === false)) return
     this.#run = undefined
     this.#become(this.#process === undefined ? 'reset' : 'ready')
     this.idleSince = this.#clock.monotonic()
@@ -513,6 +542,7 @@ export class Environment {
     await process.exited
     this.#pipes?.flush()
     this.#api?.reset()
+    this.#extensions?.reset()
   }
 
   async #end(graceMs: number): Promise<void> {
@@ -521,6 +551,7 @@ export class Environment {
     const process = this.#process
     if (process) {
       this.#thaw()
+      if (this.#extensions && this.plan.extensions.length > 0) await this.#shutDownExtensions(this.#extensions)
       if (graceMs > 0) await process.stop(graceMs)
       else {
         process.kill()
@@ -535,6 +566,16 @@ export class Environment {
     this.#options.onChange(this)
   }
 
+  /** Two seconds, as Lambda gives external extensions. */
+  async #shutDownExtensions(extensions: Extensions): Promise<void> {
+    let timer: Timer | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = this.#clock.after(extensionsGraceMs, resolve)
+    })
+    await Promise.race([extensions.shutDown('spindown', this.#clock.now() + extensionsGraceMs), patience])
+    timer?.cancel()
+  }
+
   #become(state: EnvironmentState): void {
     if (this.#state === 'stopping' && state !== 'dead') return
     if (!canBecome(this.#state, state))
@@ -543,7 +584,7 @@ export class Environment {
   }
 
   #freeze(): void {
-    if (this.#frozen || !this.#process || this.plan.extensions.length > 0) return
+    if (this.#frozen || !this.#process) return
     this.#frozen = true
     this.#process.freeze()
   }

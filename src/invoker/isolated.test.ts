@@ -230,6 +230,36 @@ done
   expect((await bench.invoke(version, { n: 2 })).json).toEqual({ handler: 'any', event: { n: 2 } })
 })
 
+test('an extension of a layer starts first, hears of every invocation and of the end', async () => {
+  const extension = `#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension"
+id=$(curl -sS -D - -o /tmp/registered -X POST "$api/register" -H "Lambda-Extension-Name: watcher" -d '{"events":["INVOKE","SHUTDOWN"]}' | tr -d '\\r' | sed -n 's/^Lambda-Extension-Identifier: //p')
+echo "registered $(cat /tmp/registered) handler=$_HANDLER"
+while true; do
+  event=$(curl -sS "$api/event/next" -H "Lambda-Extension-Identifier: $id")
+  case "$event" in *SHUTDOWN*) echo "shutdown"; exit 0;; *) echo "heard $event";; esac
+done
+`
+  const codeDigest = bench.store([{ path: 'extensions/watcher', bytes: extension, mode: 0o755 }])
+  const version = bench.version(
+    'import os\nprint("runtime", os.path.exists("/tmp/registered"))\ndef handler(e, c):\n    return c.aws_request_id',
+    {
+      layers: [{ arn: 'arn:layer', codeDigest }],
+    },
+  )
+  const said = (): string[] =>
+    bench.logged.filter(({ group }) => group === version.logging.group).map(({ message }) => message)
+  const ids = [(await bench.invoke(version)).json, (await bench.invoke(version)).json] as string[]
+  await expect.poll(() => said().filter((line) => line.startsWith('heard')).length).toBe(2)
+  expect(said().find((line) => line.startsWith('registered'))).toBe(
+    `registered {"functionName":"${version.functionName}","functionVersion":"$LATEST","handler":"app.handler"} handler=\n`,
+  )
+  const heard = said().filter((line) => line.startsWith('heard'))
+  expect(heard.map((line) => (JSON.parse(line.slice('heard '.length)) as { requestId: string }).requestId)).toEqual(ids)
+  bench.invoker.drain(({ functionArn }) => functionArn === version.functionArn)
+  await expect.poll(() => said()).toContain('shutdown\n')
+})
+
 test('nothing is written through the symbolic link of an earlier layer', async () => {
   const one = bench.store([{ path: 'python/x', bytes: '/tmp', link: true }])
   const two = bench.store({ 'python/x/file': 'from the second layer' })

@@ -1,6 +1,6 @@
 /** From a version to what the sandbox must be told: interpreter, program, mounts. Decided once per version, not per environment. */
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
@@ -10,6 +10,7 @@ import type { SandboxSpec } from '../sandbox/sandbox.ts'
 import type { SourceTree } from './bytecode-cache.ts'
 import type { CodeFolder, CodeFolders } from './code-folder.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
+import { startExtensions } from './extensions.ts'
 import { needsExec } from './guest-environment.ts'
 
 /** The guest's own modules, mounted at /var/runtime. The same depth in `src/` and `dist/`. */
@@ -24,7 +25,7 @@ export interface LaunchPlan {
   readonly allowZygote: boolean
   /** A program that is not our bootstrap reaches the Runtime API by TCP. */
   readonly needsTcp: boolean
-  /** Programs in /opt/extensions, as seen inside. */
+  /** Names of the programs in /opt/extensions. */
   readonly extensions: readonly string[]
   readonly sdkFolder?: string | undefined
   readonly deniedLibraries?: string | undefined
@@ -75,7 +76,7 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
     const program = existsSync(join(task.path, 'bootstrap')) ? '/var/task/bootstrap' : '/opt/bootstrap'
     return {
       interpreter: noInterpreter,
-      argv: [program],
+      argv: withExtensions([program], extensions),
       binds,
       allowZygote: false,
       needsTcp: true,
@@ -103,9 +104,12 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
     python: interpreter,
     sources: sources.map(({ source, target }) => ({ source, target })),
     // A wrapper receives exactly what it receives on Lambda.
-    argv: wrapper ? [wrapper, python, '/var/runtime/bootstrap.py'] : [python, '-S', '/var/runtime/bootstrap.py'],
+    argv: withExtensions(
+      wrapper ? [wrapper, python, '/var/runtime/bootstrap.py'] : [python, '-S', '/var/runtime/bootstrap.py'],
+      extensions,
+    ),
     binds,
-    allowZygote: !shadows && !needsExec(version.environment),
+    allowZygote: !shadows && extensions.length === 0 && !needsExec(version.environment),
     needsTcp: wrapper !== undefined || extensions.length > 0 || task.facts.topLevelNames.includes('awslambdaric'),
     extensions,
     sdkFolder,
@@ -138,7 +142,17 @@ function checkArchitecture(version: RunnableVersion, folders: readonly CodeFolde
   return true
 }
 
+/** Executable files only, as the shell that starts them sees it. */
 async function listExtensions(opt: string): Promise<string[]> {
-  const names = await readdir(join(opt, 'extensions'), { withFileTypes: true }).catch(() => [])
-  return names.filter((item) => item.isFile()).map((item) => `/opt/extensions/${item.name}`)
+  const folder = join(opt, 'extensions')
+  const items = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const names: string[] = []
+  for (const item of items) {
+    if (item.isFile() && ((await stat(join(folder, item.name))).mode & 0o001) !== 0) names.push(item.name)
+  }
+  return names
+}
+
+function withExtensions(argv: readonly string[], extensions: readonly string[]): readonly string[] {
+  return extensions.length === 0 ? argv : ['/bin/sh', '-c', startExtensions, 'sh', ...argv]
 }

@@ -29,8 +29,12 @@ export interface RuntimeApiListener {
   initFailed(body: Buffer): void
 }
 
-/** Requests that are not the runtime's (extensions): answered by whoever returns true. */
-export type OtherRequests = (request: RuntimeRequest, connection: RuntimeConnection) => boolean
+/** Requests that are not the runtime's: those of extensions. */
+export interface OtherRequests {
+  /** Whether it was one of theirs, and is answered. */
+  handle(request: RuntimeRequest, connection: RuntimeConnection): boolean
+  closed(connection: RuntimeConnection): void
+}
 
 type RuntimeState = 'Started' | 'InitError' | 'Ready' | 'Running' | 'ResponseSent'
 
@@ -127,6 +131,7 @@ export class RuntimeApi {
       closed: (from) => {
         this.#connections.delete(from)
         if (this.#waiting === from) this.#waiting = undefined
+        this.#other?.closed(from)
       },
     })
     this.#connections.add(connection)
@@ -135,7 +140,8 @@ export class RuntimeApi {
   #handle(request: RuntimeRequest, connection: RuntimeConnection): void {
     if (!request.path.startsWith(root)) {
       if (request.path === '/2018-06-01/ping') connection.send(answer(200, 'pong', 'text/plain'))
-      else if (!this.#other?.(request, connection)) connection.send(answer(404, '404 page not found\n', 'text/plain'))
+      else if (!this.#other?.handle(request, connection))
+        connection.send(answer(404, '404 page not found\n', 'text/plain'))
       return
     }
     const call = request.path.slice(root.length)

@@ -1,0 +1,187 @@
+/**
+ * The Extensions API of one execution environment: programs of layers that run beside the runtime, are told of each invocation and of the end.
+ *
+ * Enough for observability layers to start, follow and shut down. The Telemetry API is answered as AWS's own emulator does: accepted, not supported.
+ */
+import { randomUUID } from 'node:crypto'
+import { answer } from './runtime-api.ts'
+import type { RuntimeConnection, RuntimeRequest } from './runtime-connection.ts'
+
+type ExtensionEvent = 'INVOKE' | 'SHUTDOWN'
+
+interface Extension {
+  readonly id: string
+  readonly name: string
+  readonly events: ReadonlySet<ExtensionEvent>
+  readonly connection: RuntimeConnection
+  /** Where it waits for its next event. */
+  waiting: RuntimeConnection | undefined
+  /** Told to end, and has nothing more to ask for. */
+  ended: boolean
+}
+
+export interface ExtensionsOptions {
+  readonly functionName: string
+  readonly functionVersion: string
+  readonly handler: string
+  readonly accountId: string
+  /** Names of the programs in /opt/extensions: each must register and ask for an event before Init is over. */
+  readonly expected: readonly string[]
+  /** All extensions wait: Init may be over, or the invocation. */
+  readonly onIdle: () => void
+}
+
+export class Extensions {
+  readonly #options: ExtensionsOptions
+  readonly #byId = new Map<string, Extension>()
+  #registrationClosed = false
+  #onAllEnded: (() => void) | undefined
+
+  constructor(options: ExtensionsOptions) {
+    this.#options = options
+  }
+
+  /** Whether every program has registered and all that registered wait. */
+  get areIdle(): boolean {
+    const names = new Set([...this.#byId.values()].map(({ name }) => name))
+    return (
+      this.#options.expected.every((name) => names.has(name)) &&
+      [...this.#byId.values()].every(({ waiting }) => waiting !== undefined)
+    )
+  }
+
+  /** The process ended; its extensions went with it. */
+  reset(): void {
+    this.#byId.clear()
+    this.#registrationClosed = false
+    this.#onAllEnded?.()
+  }
+
+  invoke(event: {
+    readonly deadlineMs: number
+    readonly requestId: string
+    readonly invokedFunctionArn: string
+    readonly traceHeader: string
+  }): void {
+    this.#registrationClosed = true
+    const { deadlineMs, requestId, invokedFunctionArn, traceHeader } = event
+    const tracing = { type: 'X-Amzn-Trace-Id', value: traceHeader }
+    this.#send('INVOKE', { eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing })
+  }
+
+  /** Tells those that want to know, and resolves when all of them have hung up. */
+  shutDown(reason: 'spindown' | 'timeout' | 'failure', deadlineMs: number): Promise<void> {
+    this.#send('SHUTDOWN', { eventType: 'SHUTDOWN', deadlineMs, shutdownReason: reason })
+    const told = [...this.#byId.values()].filter(({ events }) => events.has('SHUTDOWN'))
+    if (told.every(({ ended }) => ended)) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onAllEnded = resolve
+    })
+  }
+
+  closed(connection: RuntimeConnection): void {
+    for (const extension of this.#byId.values()) {
+      if (extension.connection === connection || extension.waiting === connection) {
+        extension.ended = true
+        extension.waiting = undefined
+      }
+    }
+    if ([...this.#byId.values()].every(({ events, ended }) => ended || !events.has('SHUTDOWN'))) this.#onAllEnded?.()
+  }
+
+  /** Answers a request if it is one of the Extensions, Telemetry or Logs API. */
+  handle(request: RuntimeRequest, connection: RuntimeConnection): boolean {
+    if (request.method === 'PUT' && (request.path === '/2022-07-01/telemetry' || request.path === '/2020-08-15/logs')) {
+      const api = request.path.includes('telemetry') ? 'Telemetry' : 'Logs'
+      connection.send(
+        answer(202, JSON.stringify({ errorMessage: `${api} API is not supported`, errorType: `${api}.NotSupported` })),
+      )
+      return true
+    }
+    const call = /^\/2020-01-01\/extension\/(.+)$/.exec(request.path)?.[1]
+    if (call === undefined) return false
+    if (request.method === 'POST' && call === 'register') this.#register(request, connection)
+    else if (request.method === 'GET' && call === 'event/next') this.#next(request, connection)
+    else if (request.method === 'POST' && (call === 'init/error' || call === 'exit/error')) {
+      const known = this.#known(request, connection)
+      if (known) connection.send(answer(202, '{"status":"OK"}\n'))
+    } else return false
+    return true
+  }
+
+  #register(request: RuntimeRequest, connection: RuntimeConnection): void {
+    const name = request.headers.get('lambda-extension-name')
+    if (!name) return refuse(connection, 'Extension.InvalidExtensionName', 'Empty extension name')
+    if (this.#registrationClosed)
+      return refuse(connection, 'Extension.RegistrationClosed', 'Extension registration closed')
+    if (this.#byId.size >= 10) return refuse(connection, 'Extension.TooManyExtensions', 'Extension limit (10) reached')
+    const events = parseEvents(request.body)
+    if (!events)
+      return refuse(connection, 'Extension.InvalidEventType', 'The events of an extension are INVOKE and SHUTDOWN')
+    const isExternal = this.#options.expected.includes(name)
+    if (!isExternal && events.has('SHUTDOWN')) {
+      return refuse(connection, 'Extension.InvalidEventType', 'SHUTDOWN is not an event of internal extensions')
+    }
+    const id = randomUUID()
+    this.#byId.set(id, { id, name, events, connection, waiting: undefined, ended: false })
+    const { functionName, functionVersion, handler, accountId } = this.#options
+    const wantsAccount = request.headers.get('lambda-extension-accept-feature')?.includes('accountId')
+    const body = JSON.stringify({ functionName, functionVersion, handler, ...(wantsAccount && { accountId }) })
+    connection.send(answer(200, body, 'application/json', `Lambda-Extension-Identifier: ${id}\r\n`))
+  }
+
+  #next(request: RuntimeRequest, connection: RuntimeConnection): void {
+    const extension = this.#known(request, connection)
+    if (!extension) return
+    extension.waiting = connection
+    if (this.areIdle) this.#options.onIdle()
+  }
+
+  #known(request: RuntimeRequest, connection: RuntimeConnection): Extension | undefined {
+    const extension = this.#byId.get(request.headers.get('lambda-extension-identifier') ?? '')
+    if (!extension) refuse(connection, 'Extension.UnknownExtensionIdentifier', 'Unknown extension')
+    return extension
+  }
+
+  #send(type: ExtensionEvent, event: object): void {
+    for (const extension of this.#byId.values()) {
+      if (!extension.events.has(type) || !extension.waiting) continue
+      const { waiting } = extension
+      extension.waiting = undefined
+      waiting.send(
+        answer(
+          200,
+          JSON.stringify(event),
+          'application/json',
+          `Lambda-Extension-Event-Identifier: ${randomUUID()}\r\n`,
+        ),
+      )
+    }
+  }
+}
+
+function parseEvents(body: Buffer): ReadonlySet<ExtensionEvent> | undefined {
+  let events: unknown
+  try {
+    events = body.length === 0 ? [] : ((JSON.parse(body.toString('utf8')) as { events?: unknown }).events ?? [])
+  } catch {
+    return undefined
+  }
+  const isKnown = (event: unknown): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN'
+  return Array.isArray(events) && events.every(isKnown) ? new Set(events) : undefined
+}
+
+function refuse(connection: RuntimeConnection, errorType: string, errorMessage: string): void {
+  connection.send(answer(403, JSON.stringify({ errorMessage, errorType })))
+}
+
+/**
+ * Starts every program of /opt/extensions, then becomes the runtime. Extensions see the function's variables without those for the runtime alone, and none of
+ * its descriptors.
+ */
+export const startExtensions = `for program in /opt/extensions/*; do
+  if [ -f "$program" ] && [ -x "$program" ]; then
+    (unset _HANDLER _LAMBDA_TELEMETRY_LOG_FD _ZIPYARD_API _ZIPYARD_OPT _ZIPYARD_SDK _ZIPYARD_PYCACHE _ZIPYARD_DENIED AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT; exec "$program" 3>&- 4>&- </dev/null) &
+  fi
+done
+exec "$@"`

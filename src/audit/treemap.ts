@@ -1,0 +1,87 @@
+import { formatBytes } from '../base/byte-size.ts'
+import { unzippedSizeLimit } from '../lambda/quotas.ts'
+import { treemapPage } from './treemap-page.ts'
+import type { PackageFacts, PackageFile } from './facts.ts'
+
+/** A rectangle of the picture: a distribution, a folder or a file. */
+export interface TreemapNode {
+  readonly name: string
+  /** Unzipped. */
+  readonly bytes: number
+  readonly packedBytes: number
+  readonly files: number
+  readonly children?: readonly TreemapNode[] | undefined
+}
+
+/** Files below this share of their parent are drawn together. */
+const smallestShare = 0.004
+
+/** The package by distribution, folder and file, largest first. */
+export function treemapOf(facts: PackageFacts): TreemapNode {
+  const groups = new Map<string, PackageFile[]>()
+  const versions = new Map(facts.package.distributions.map(({ name, version }) => [name, version]))
+  for (const file of facts.package.files.values()) {
+    const version = file.distribution && versions.get(file.distribution)
+    const name =
+      file.distribution === undefined ? 'own code' : version ? `${file.distribution} ${version}` : file.distribution
+    groups.set(name, [...(groups.get(name) ?? []), file])
+  }
+  const children = [...groups].map(([name, files]) => grouped(name, files, 0)).sort((a, b) => b.bytes - a.bytes)
+  return { name: facts.package.name, ...sumOf([...facts.package.files.values()]), children }
+}
+
+/** The picture as one HTML file that needs nothing else: no script from elsewhere, no network. */
+export function treemapHtml(facts: PackageFacts): string {
+  const root = treemapOf(facts)
+  const share = Math.round((root.bytes / unzippedSizeLimit) * 100)
+  return treemapPage({
+    title: facts.package.name,
+    subtitle: `${formatBytes(root.bytes)} unzipped (${share}% of 250 MB), ${root.files} files, ${facts.target.runtime.id} on ${facts.target.architecture}`,
+    root,
+  })
+}
+
+function grouped(name: string, files: readonly PackageFile[], depth: number): TreemapNode {
+  const sum = sumOf(files)
+  const folders = new Map<string, PackageFile[]>()
+  const leaves: TreemapNode[] = []
+  for (const file of files) {
+    const parts = file.path.split('/')
+    if (parts.length - 1 <= depth)
+      leaves.push({ name: parts.at(-1)!, bytes: file.bytes, packedBytes: file.packedBytes, files: 1 })
+    else folders.set(parts[depth]!, [...(folders.get(parts[depth]!) ?? []), file])
+  }
+  const all = [...[...folders].map(([folder, inside]) => grouped(`${folder}/`, inside, depth + 1)), ...leaves].sort(
+    (a, b) => b.bytes - a.bytes,
+  )
+  return { name, ...sum, children: joined(all, sum.bytes) }
+}
+
+function joined(nodes: readonly TreemapNode[], total: number): readonly TreemapNode[] {
+  const large = nodes.filter((node) => node.bytes >= total * smallestShare)
+  const small = nodes.slice(large.length)
+  if (small.length === 0) return large
+  const sum = small.reduce(
+    (all, node) => ({
+      bytes: all.bytes + node.bytes,
+      packedBytes: all.packedBytes + node.packedBytes,
+      files: all.files + node.files,
+    }),
+    { bytes: 0, packedBytes: 0, files: 0 },
+  )
+  return [...large, { name: `${sum.files} smaller`, ...sum }]
+}
+
+function sumOf(files: readonly PackageFile[]): {
+  readonly bytes: number
+  readonly packedBytes: number
+  readonly files: number
+} {
+  let bytes = 0
+  let packedBytes = 0
+  for (const file of files) {
+    bytes += file.bytes
+    packedBytes += file.packedBytes
+  }
+  return { bytes, packedBytes, files: files.length }
+}

@@ -33,7 +33,7 @@ export interface BuildSurroundings extends FetchSurroundings {
 export async function build(plan: BuildPlan, surroundings: BuildSurroundings): Promise<BuildReport> {
   const { target } = plan
   const stages: StageTime[] = []
-  const timed = stopwatch(stages, surroundings.onStage)
+  const timed = stopwatch(stages, surroundings)
   const sources = await timed('sources', () => gatherSources(plan))
   const { cache, variables, signal } = surroundings
   const compiler = plan.bytecode === 'on' ? await compilerFor(target, cache, variables) : undefined
@@ -76,7 +76,7 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       })
     : laidOut
   if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
-  const { archive, findings } = await inItsPlace(plan.out, async (path) => {
+  const { archive, findings } = await inItsPlace(plan.out, signal, async (path) => {
     const written = await timed('splice', async () => splice(await packOnce(layout.files, cache), path, { signal }))
     const checked = plan.checks
       ? await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
@@ -119,11 +119,16 @@ function withoutLocalProjects(
 }
 
 /** Lets `write` make a file beside its place, and moves it there when nothing went wrong. */
-async function inItsPlace<Value>(path: string, write: (path: string) => Promise<Value>): Promise<Value> {
+async function inItsPlace<Value>(
+  path: string,
+  signal: AbortSignal | undefined,
+  write: (path: string) => Promise<Value>,
+): Promise<Value> {
   await mkdir(dirname(path), { recursive: true })
   const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
   try {
     const value = await write(join(folder, basename(path)))
+    signal?.throwIfAborted()
     await rename(join(folder, basename(path)), path)
     return value
   } finally {
@@ -131,9 +136,11 @@ async function inItsPlace<Value>(path: string, write: (path: string) => Promise<
   }
 }
 
-function stopwatch(stages: StageTime[], onStage: BuildSurroundings['onStage']) {
+/** Times the stages; none begins after an interruption. */
+function stopwatch(stages: StageTime[], { onStage, signal }: Pick<BuildSurroundings, 'onStage' | 'signal'>) {
   return async <Value>(stage: StageTime['stage'], work: () => Value | Promise<Value>): Promise<Value> => {
     onStage?.(stage)
+    signal?.throwIfAborted()
     const start = performance.now()
     const value = await work()
     stages.push({ stage, milliseconds: performance.now() - start })

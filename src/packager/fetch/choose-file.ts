@@ -13,9 +13,19 @@ export type ChosenFile =
 export const noFittingFile = defineError(
   'ZY0430',
   'refused',
-  (p: { name: string; version: string; target: string; wanted: string; found: readonly string[] }) => ({
+  (p: {
+    name: string
+    version: string
+    target: string
+    wanted: string
+    found: readonly string[]
+    /** The nearest version that has a fitting wheel, where it could be found out. */
+    nearest?: string | undefined
+  }) => ({
     message: `\`${p.name} ${p.version}\` has no wheel for ${p.target}: wanted \`${p.wanted}\`, found ${p.found.length === 0 ? 'no files at all' : p.found.join(', ')}`,
-    hint: 'Choose a version that has one, another runtime or architecture, or a lock that also names its source archive',
+    hint: p.nearest
+      ? `\`${p.name}==${p.nearest}\` has one: write that version into the requirements, lock again, and build`
+      : 'Choose a version that has one, another runtime or architecture, or a lock that also names its source archive',
   }),
 )
 

@@ -4,7 +4,9 @@ import { parseWheelFilename } from '../../pypa/wheel-filename.ts'
 import type { Artifact, DirectUrl } from '../artifact.ts'
 import type { Target } from '../target.ts'
 import { addressDistributions } from './address-distributions.ts'
-import { chooseFile, type ChosenFile } from './choose-file.ts'
+import { nearestFittingVersion } from '../../pypa/wheel-selection.ts'
+import { notForTarget } from '../wheel/build-errors.ts'
+import { chooseFile, noFittingFile, type ChosenFile } from './choose-file.ts'
 import { fetchFile, type FetchSurroundings } from './fetch-file.ts'
 import { wheelIndexOf } from './ingest-wheel.ts'
 
@@ -67,10 +69,45 @@ async function wheelOf(
 ): Promise<Omit<BuiltWheel, 'builtBy'> & { readonly builtBy?: string | undefined }> {
   if (distribution.directory || distribution.vcs)
     return options.buildWheel(distribution, undefined, options.target, options.folder)
-  const chosen = chooseFile(distribution, options.target)
-  if (chosen.kind === 'sdist') return options.buildWheel(distribution, chosen, options.target, options.folder)
+  const chosen = await choose(distribution, options.target, surroundings)
+  if (chosen.kind === 'sdist')
+    return options.buildWheel(distribution, chosen, options.target, options.folder).catch(async (error: unknown) => {
+      if (!notForTarget.is(error)) throw error
+      const nearest = await nearestVersion(distribution, options.target, surroundings)
+      throw notForTarget({ ...error.details, nearest: nearest && `${distribution.name}==${nearest}` })
+    })
   const { path, digest } = await fetchFile(chosen.file, options.folder, surroundings)
   return { filename: chosen.file.filename, path, digest }
+}
+
+/** Chooses a file; when nothing fits, the index is asked which version would. */
+async function choose(
+  distribution: SelectedDistribution,
+  target: Target,
+  surroundings: FetchSurroundings,
+): Promise<ChosenFile> {
+  try {
+    return chooseFile(distribution, target)
+  } catch (error) {
+    if (!noFittingFile.is(error)) throw error
+    throw noFittingFile({ ...error.details, nearest: await nearestVersion(distribution, target, surroundings) })
+  }
+}
+
+/** The version nearest to the locked one that has a wheel for the target; `undefined` also when the index cannot be asked. */
+async function nearestVersion(
+  distribution: SelectedDistribution,
+  target: Target,
+  surroundings: FetchSurroundings,
+): Promise<string | undefined> {
+  if (distribution.version === undefined) return undefined
+  try {
+    const offered = await (await surroundings.index()).files(distribution.name)
+    const wanted = { tags: target.tags, pythonFullVersion: target.environment.python_full_version }
+    return nearestFittingVersion(offered, distribution.version, wanted)?.version.text
+  } catch {
+    return undefined
+  }
 }
 
 function directUrlOf(distribution: SelectedDistribution): DirectUrl | undefined {

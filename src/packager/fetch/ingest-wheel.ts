@@ -1,5 +1,9 @@
 import type { Cache } from '../../cache/cache.ts'
-import type { Digest } from '../../base/digest.ts'
+import { sha256, type Digest } from '../../base/digest.ts'
+import { parseRecord, recordDigest } from '../../pypa/record.ts'
+import { readEntry } from '../../zip/entry-data.ts'
+import type { FileSource } from '../../zip/source.ts'
+import { wheelLies } from '../layout/wheel-paths.ts'
 import { requireAcceptable } from '../../zip/policy.ts'
 import { openArchive } from '../../zip/reader.ts'
 import { decodeWheelIndex, encodeWheelIndex, type WheelIndex } from '../../zip/wheel-index.ts'
@@ -18,9 +22,36 @@ export async function wheelIndexOf(path: string, digest: Digest, filename: strin
     }
   }
   const { source, listing } = openArchive(path, { file: filename })
-  source.close()
-  requireAcceptable(listing, 'wheel')
-  const encoded = encodeWheelIndex(listing)
-  await cache.writeEntry('wheel-index', digest, encoded)
-  return decodeWheelIndex(encoded)
+  try {
+    requireAcceptable(listing, 'wheel')
+    const encoded = encodeWheelIndex(listing)
+    const index = decodeWheelIndex(encoded)
+    requireTrueRecord(source, index, filename)
+    await cache.writeEntry('wheel-index', digest, encoded)
+    return index
+  } finally {
+    source.close()
+  }
+}
+
+/**
+ * Unpacks every file once, which checks its length and checksum, and compares it with what RECORD says of it. Later builds copy the
+ * compressed bytes without looking.
+ */
+function requireTrueRecord(source: FileSource, index: WheelIndex, wheel: string): void {
+  const record = index.entries.find(({ name }) => /^[^/]+\.dist-info\/RECORD$/.test(name))
+  const rows = record ? parseRecord(readEntry(source, record, wheel).toString('utf8'), `${wheel}: ${record.name}`) : []
+  const byPath = new Map(rows.map((row) => [row.path, row]))
+  for (const entry of index.entries) {
+    const bytes = readEntry(source, entry, wheel)
+    const row = byPath.get(entry.name)
+    if (!row || row.algorithm !== 'sha256') continue
+    if (row.sizeBytes !== undefined && row.sizeBytes !== bytes.length)
+      throw wheelLies({
+        wheel,
+        problem: `its RECORD gives \`${entry.name}\` ${row.sizeBytes} bytes, it has ${bytes.length}`,
+      })
+    if (row.digest !== recordDigest(sha256(bytes)))
+      throw wheelLies({ wheel, problem: `\`${entry.name}\` has another digest than its RECORD says` })
+  }
 }

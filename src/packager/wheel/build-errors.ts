@@ -8,9 +8,9 @@ export const buildFailed = defineError('ZY0450', 'refused', (p: { what: string; 
 export const notForTarget = defineError(
   'ZY0451',
   'refused',
-  (p: { what: string; target: string; built: string; because: string }) => ({
+  (p: { what: string; target: string; built: string; because: string; nearest?: string | undefined }) => ({
     message: `\`${p.what}\` has no wheel for ${p.target}, and building it here gives \`${p.built}\`: ${p.because}`,
-    hint: 'Choose a version that has a wheel, or start a container engine (docker, podman, finch or nerdctl) to build it in the image of the runtime',
+    hint: `${p.nearest ? `\`${p.nearest}\` has a wheel for it: require that version` : 'Choose a version that has a wheel'}, or start a container engine (docker, podman, finch or nerdctl) to build it in the image of the runtime`,
   }),
 )
 

@@ -38,6 +38,8 @@ export interface LockedDependency {
   readonly name: NormalizedName
   /** Given where several versions of one name are locked. */
   readonly version?: string | undefined
+  /** Versions that it accepts, by any of these sets: decides where several are locked and the edge names none. */
+  readonly accepts?: readonly SpecifierSet[] | undefined
   readonly extras: readonly string[]
   readonly marker?: Marker | undefined
   /** An extra of the distribution that has this edge, by which alone it is followed. */

@@ -1,9 +1,9 @@
 import { defineError } from '../base/errors.ts'
-import type { Lock, LockedDistribution, LockRoot } from './locked-distribution.ts'
+import type { Lock, LockedDependency, LockedDistribution, LockRoot } from './locked-distribution.ts'
 import { evaluateMarker, type MarkerEnvironment } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { formatSpecifierSet, matches } from './specifier.ts'
-import { parseVersion } from './version.ts'
+import { parseVersion, tryParseVersion } from './version.ts'
 
 export interface LockSelection {
   /** `targetEnvironment(target)`: never the host's. */
@@ -225,8 +225,7 @@ function reach(
   for (let next = queue.shift(); next; next = queue.shift()) {
     const { dependency, from } = next
     if (!evaluateMarker(dependency.marker, environment, context)) continue
-    for (const distribution of byName.get(dependency.name) ?? []) {
-      if (dependency.version !== undefined && distribution.version !== dependency.version) continue
+    for (const distribution of candidatesOf(dependency, byName.get(dependency.name) ?? [])) {
       if (distribution.extras?.some((extra) => !dependency.extras.includes(extra))) continue
       if (!evaluateMarker(distribution.marker, environment, context)) continue
       const known = reached.get(distribution)
@@ -242,4 +241,19 @@ function reach(
     }
   }
   return reached
+}
+
+/** The locked versions that an edge may mean: the one it names, else those it accepts. */
+function candidatesOf(
+  dependency: LockedDependency,
+  locked: readonly LockedDistribution[],
+): readonly LockedDistribution[] {
+  const { version, accepts } = dependency
+  if (version !== undefined) return locked.filter((distribution) => distribution.version === version)
+  const isOneVersion = locked.every((distribution) => distribution.version === locked[0]!.version)
+  if (isOneVersion || !accepts) return locked
+  return locked.filter((distribution) => {
+    const parsed = distribution.version === undefined ? undefined : tryParseVersion(distribution.version)
+    return !parsed || accepts.some((set) => matches(set, parsed))
+  })
 }

@@ -228,3 +228,44 @@ test.each([
 ])('%s that cannot be read is told with its place', (_name, read, text, message) => {
   expect(() => read(text)).toThrow(message)
 })
+
+test('poetry.lock of Poetry 1.1: versions chosen by the edges that accept them, files told apart by version', () => {
+  const lock = parsePoetryLock(fixture('poetry-1.1/poetry.lock'), pyproject('poetry-1.1'))
+  const iniconfig = (python: string): LockedDistribution =>
+    select(lock, python).find(({ name }) => name === 'iniconfig')!
+  expect([iniconfig('3.8').version, iniconfig('3.12').version]).toEqual(['1.1.1', '2.1.0'])
+  expect(iniconfig('3.12').wheels.map(({ filename }) => filename)).toEqual(['iniconfig-2.1.0-py3-none-any.whl'])
+  expect(iniconfig('3.8').sdist?.filename).toBe('iniconfig-1.1.1.tar.gz')
+  const own = ['certifi', 'charset-normalizer', 'click', 'idna', 'iniconfig', 'pysocks', 'requests', 'urllib3']
+  expect(names(select(lock, '3.12'))).toEqual(own)
+  expect(names(select(lock, '3.12', { groups: ['dev'], extras: ['compat'] }))).toEqual([...own, 'pluggy', 'six'].sort())
+})
+
+test('poetry.lock: what several groups share is in when one of them is asked for', () => {
+  const lock = parsePoetryLock(fixture('poetry-2-versions/poetry.lock'), undefined)
+  const versions = (python: string, asked = {}): string[] =>
+    select(lock, python, asked).map(({ name, version }) => `${name} ${version}`)
+  // Poetry itself installs colorama here: a group without a marker took the other group's away.
+  expect(versions('3.10')).toEqual(['colorama 0.4.6', 'iniconfig 2.0.0'])
+  expect(versions('3.13', { groups: ['dev'], extras: ['all'] })).toEqual([
+    'colorama 0.4.6',
+    'iniconfig 2.3.1',
+    'pluggy 1.7.0',
+    'six 1.17.0',
+  ])
+  expect(versions('3.10', { extras: ['all'] })).toEqual(['colorama 0.4.6', 'iniconfig 2.0.0'])
+})
+
+test('uv.lock: a flat index is a folder, a wheel may be named by path, and forks choose by their markers', () => {
+  const lock = parseUvLock(fixture('uv-flat-index/uv.lock'))
+  const [idna, iniconfig, six] = select(lock, '3.13')
+  expect(idna!.wheels).toMatchObject([
+    { filename: 'idna-3.7-py3-none-any.whl', path: '../flat/idna-3.7-py3-none-any.whl' },
+  ])
+  expect(six!.archive).toMatchObject({
+    filename: 'six-1.16.0-py2.py3-none-any.whl',
+    path: '../flat/six-1.16.0-py2.py3-none-any.whl',
+    hashes: { sha256: '8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254' },
+  })
+  expect([iniconfig!.version, select(lock, '3.10')[1]!.version]).toEqual(['2.3.1', '2.0.0'])
+})

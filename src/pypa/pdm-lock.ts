@@ -118,7 +118,12 @@ function readFile(node: DocumentNode): LockedFile {
 }
 
 function edgeOf(requirement: Requirement): LockedDependency {
-  return { name: requirement.normalizedName, extras: requirement.extras, marker: requirement.marker }
+  return {
+    name: requirement.normalizedName,
+    accepts: [requirement.specifiers],
+    extras: requirement.extras,
+    marker: requirement.marker,
+  }
 }
 
 function readRoots(pyproject: Pyproject | undefined, metadata: DocumentNode): readonly LockRoot[] {

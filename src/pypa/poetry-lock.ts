@@ -14,6 +14,8 @@ import { parsePoetryConstraint, pythonMarker } from './poetry-constraint.ts'
 import type { Pyproject } from './pyproject.ts'
 import type { Requirement } from './requirement.ts'
 import type { SpecifierSet } from './specifier.ts'
+import { tryParseSdistFilename } from './sdist-filename.ts'
+import { normalizeVersion } from './version.ts'
 import { tryParseWheelFilename } from './wheel-filename.ts'
 
 /** A `poetry.lock`. Its files have names and digests, no addresses: the index is asked for those. */
@@ -64,13 +66,20 @@ function readPackage(node: DocumentNode, oldFiles: DocumentNode): LockedDistribu
   const source = node.at('source')
   const type = source.at('type').optionalString()
   const url = source.at('url').optionalString()
-  const listed = node.at('files').exists ? node.at('files') : oldFiles.at(name)
-  const files = listed.items().map(readFile)
+  const version = node.at('version').string()
+  // Before 1.5 the files stood at the end, under the name alone, those of several versions together.
+  const files = node.at('files').exists
+    ? node.at('files').items().map(readFile)
+    : oldFiles
+        .at(name)
+        .items()
+        .map(readFile)
+        .filter((file) => isOfVersion(file, name, version))
   const subdirectory = source.at('subdirectory').optionalString()
   const isDirect = type === 'url' || type === 'file'
   return {
     name: normalizeName(name),
-    version: node.at('version').string(),
+    version,
     ...readScope(node),
     requiresPython: onlyAlternative(node.at('python-versions').optionalParsed(parsePoetryConstraint)),
     index: type === 'legacy' && url !== undefined ? withoutCredentials(url) : undefined,
@@ -94,6 +103,11 @@ function readPackage(node: DocumentNode, oldFiles: DocumentNode): LockedDistribu
         : undefined,
     dependencies: readDependencies(node),
   }
+}
+
+function isOfVersion(file: LockedFile, name: string, version: string): boolean {
+  const parsed = tryParseWheelFilename(file.filename) ?? tryParseSdistFilename(file.filename, name)
+  return !parsed || parsed.version.text === normalizeVersion(version)
 }
 
 /** Poetry 2: `groups = ["main", "dev"]` and `markers`, one for all groups or one for each. */
@@ -138,10 +152,11 @@ function readDependencies(node: DocumentNode): readonly LockedDependency[] {
 }
 
 function readEdge(name: string, value: DocumentNode): LockedDependency {
-  if (!value.isTable) return { name, extras: [] }
+  if (!value.isTable) return { name, accepts: value.parsed(parsePoetryConstraint), extras: [] }
   const python = value.at('python').exists ? value.at('python').parsed(pythonMarker) : undefined
   return {
     name,
+    accepts: value.at('version').optionalParsed(parsePoetryConstraint),
     extras: value.at('extras').strings().map(normalizeName),
     marker: bothMarkers(readMarker(value.at('markers')), python),
   }
@@ -214,7 +229,12 @@ function edgesOfTable(table: DocumentNode): RootEdge[] {
 
 function edgeOfRequirement(requirement: Requirement): RootEdge {
   return {
-    edge: { name: requirement.normalizedName, extras: requirement.extras, marker: requirement.marker },
+    edge: {
+      name: requirement.normalizedName,
+      accepts: [requirement.specifiers],
+      extras: requirement.extras,
+      marker: requirement.marker,
+    },
     optional: false,
   }
 }

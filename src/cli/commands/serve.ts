@@ -43,9 +43,16 @@ export const command = defineCommand({
     },
     python: { type: 'strings', value: '3.13=PATH', sentence: 'Interpreter of a Python version' },
     'allow-unsigned': { type: 'boolean', sentence: 'Take any signature or none: for foreign test suites only' },
+    watch: { type: 'strings', value: 'DIR', sentence: 'Build and deploy this project, and again at every save' },
+    'env-file': { type: 'string', value: 'FILE', sentence: 'Environment variables of the watched functions' },
     'no-endpoint-injection': { type: 'boolean', sentence: 'Do not point AWS clients inside functions at this service' },
   },
-  examples: ['zipyard serve', 'zipyard serve --port 0 --json', 'zipyard serve --untrusted --network none'],
+  examples: [
+    'zipyard serve',
+    'zipyard serve --port 0 --json',
+    'zipyard serve --watch .',
+    'zipyard serve --untrusted --network none',
+  ],
   async run(context, options) {
     const folder = dataFolder(options.data, context.environment)
     const { terminal } = context
@@ -70,7 +77,7 @@ export const command = defineCommand({
         }),
       }),
     )
-    writeServiceFile(folder, {
+    const file = {
       url: service.url,
       processId: process.pid,
       accessKeyId: service.firstKey.accessKeyId,
@@ -78,14 +85,21 @@ export const command = defineCommand({
       accountId: service.firstKey.accountId,
       region: service.region,
       startedAt: new Date().toISOString(),
-    })
+    }
+    writeServiceFile(folder, file)
     terminal.out(
       context.json
         ? JSON.stringify({ event: 'listening', url: service.url })
         : `Zipyard is listening on ${service.url}`,
     )
     if (!context.json) banner(context, service, folder, options['allow-unsigned'])
+    const watchers = []
+    for (const project of options.watch) {
+      const { watchProject } = await import('../watch-project.ts')
+      watchers.push(await watchProject(context, project, file, options['env-file']))
+    }
     await untilAborted(context.signal)
+    for (const watcher of watchers) await watcher.stop()
     removeServiceFile(folder)
     await service.stop()
   },

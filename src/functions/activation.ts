@@ -29,6 +29,11 @@ export class Activation {
   readonly #options: ActivationOptions
   readonly #running = new Set<Promise<void>>()
   #stopped = false
+  /** Ends the waits of steps that are under way. */
+  #endWaits: () => void = () => {}
+  readonly #ending = new Promise<void>((resolve) => {
+    this.#endWaits = resolve
+  })
 
   constructor(options: ActivationOptions) {
     this.#options = options
@@ -66,6 +71,7 @@ export class Activation {
   /** Lets running steps end; what is not finished is taken up by the next `resume`. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#endWaits()
     await this.idle()
   }
 
@@ -73,7 +79,7 @@ export class Activation {
     const { catalog, clock, delayMs } = this.#options
     const incarnation = await findFunction(catalog.db, version)
     if (!incarnation) return
-    const [failure] = await Promise.all([this.#prepare(version), sleep(clock, delayMs)])
+    const [failure] = await Promise.all([this.#prepare(version), Promise.race([sleep(clock, delayMs), this.#ending])])
     if (this.#stopped) return
     const changed = await catalog.transaction(async (db) => {
       // Deleted, or deleted and made again, since.

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../test/kit/temporary-folder.ts'
+import { wheel } from '../../../test/kit/wheel.ts'
+import { parseRecord, verifyRecord } from '../../pypa/record.ts'
+import { sha256 } from '../../base/digest.ts'
+import { encodeWheelIndex, decodeWheelIndex } from '../../zip/wheel-index.ts'
+import { requireAcceptable } from '../../zip/policy.ts'
+import { listArchiveSync, openArchive } from '../../zip/reader.ts'
+import { bytesSource } from '../../zip/source.ts'
+import { archiveBytes } from '../../zip/writer.ts'
+import type { Artifact } from '../artifact.ts'
+import { contentOf } from './content.ts'
+import { layOutWheel } from './lay-out-wheel.ts'
+import { mergeFiles } from './merge.ts'
+
+/** Cases of a run; `npm run long` asks for a million over all fuzzers. */
+const runs = Number(process.env['ZIPYARD_FUZZ_CASES'] ?? 60)
+
+const part = fc.oneof(
+  fc.constantFrom(
+    'a',
+    'b',
+    'pkg',
+    'Mod',
+    'größe',
+    '日本',
+    'with space',
+    'x,y',
+    'q"uote',
+    '__init__.py',
+    'data.json',
+    'run',
+    'tests',
+    '.hidden',
+    'é',
+    '__pycache__',
+    'm.cpython-311.pyc',
+  ),
+  fc
+    .stringMatching(/^[a-zA-Z0-9_.+-]{1,8}$/)
+    .filter((text) => !/^\.+$/.test(text) && !/\.(dist-info|data)$/.test(text)),
+)
+const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'))
+const place = fc.constantFrom(
+  '',
+  '.data/purelib/',
+  '.data/platlib/',
+  '.data/data/',
+  '.data/scripts/',
+  '.data/headers/',
+  '.dist-info/licenses/',
+)
+const files = fc.dictionary(
+  fc.tuple(place, path).map(([folder, name]) => folder + name),
+  fc.uint8Array({ maxLength: 60 }),
+  { maxKeys: 12 },
+)
+
+/** Wheels in which two files would lie in one place, or a file where a folder must be, are refused elsewhere. */
+function isConsistent(names: readonly string[]): boolean {
+  const places = names.map((name) =>
+    name
+      .replace(/^\.data\/(purelib|platlib|data)\//, '')
+      .replace(/^\.data\/scripts\//, 'bin/')
+      .normalize('NFC')
+      .toLowerCase(),
+  )
+  return places.every((one, index) =>
+    places.every((other, at) => at === index || (one !== other && !other.startsWith(`${one}/`))),
+  )
+}
+
+function artifactOf(content: Readonly<Record<string, Uint8Array>>): Artifact {
+  const made = wheel(temporaryFolder(), { name: 'Some.Thing', version: '1.0', files: content })
+  const { source, listing } = openArchive(made.path)
+  source.close()
+  const index = decodeWheelIndex(encodeWheelIndex(listing))
+  return {
+    name: 'some-thing',
+    version: '1.0',
+    filename: made.filename,
+    path: made.path,
+    digest: made.sha256,
+    index,
+    isRequested: true,
+    requestedBy: [],
+  }
+}
+
+test('whatever a wheel holds, every file lands once and whole, and RECORD tells what is there', () => {
+  fc.assert(
+    fc.property(files, (content) => {
+      fc.pre(isConsistent(Object.keys(content)))
+      const artifact = artifactOf(content)
+      const layout = layOutWheel(artifact, { mode: 'lambda', interpreter: '/python', python: '3.13' })
+      const merged = mergeFiles([layout.files], [], 'error').files
+      const byPath = new Map(merged.map((file) => [file.path, contentOf(file)]))
+      expect(byPath.size).toBe(layout.files.length)
+      // Nothing is lost: what is not there is told.
+      expect(layout.files.length + layout.leftOut.length).toBe(artifact.index.entries.length)
+      const record = [...byPath.keys()].find((name) => name.endsWith('.dist-info/RECORD'))!
+      const present = [...byPath].map(([name, bytes]) => ({
+        path: name,
+        sizeBytes: bytes.length,
+        sha256: sha256(bytes),
+      }))
+      expect(verifyRecord(parseRecord(byPath.get(record)!.toString('utf8')), present)).toEqual([])
+      // The package is an archive that the strictest policy takes.
+      const archive = archiveBytes([...byPath].map(([name, bytes]) => ({ path: name, bytes })))
+      requireAcceptable(listArchiveSync(bytesSource(archive)), 'upload')
+    }),
+    { numRuns: runs },
+  )
+})
+
+test('under --compat pip nothing is left out, and RECORD has a row for every file', () => {
+  fc.assert(
+    fc.property(files, (content) => {
+      fc.pre(isConsistent(Object.keys(content)))
+      const artifact = artifactOf(content)
+      const { files: laidOut, leftOut } = layOutWheel(artifact, { mode: 'pip', interpreter: '/python', python: '3.13' })
+      expect(leftOut).toEqual([])
+      const record = laidOut.find((file) => file.path.endsWith('.dist-info/RECORD'))!
+      const rows = parseRecord(contentOf(record).toString('utf8')).map((row) => row.path.replace(/^\.\.\/\.\.\//, ''))
+      expect([...new Set(rows)].sort()).toEqual(laidOut.map((file) => file.path).sort())
+    }),
+    { numRuns: runs },
+  )
+})
+
+test('the wheels of this test are real ones', () => {
+  const made = wheel(temporaryFolder(), { name: 'x', files: { 'x.py': 'y' } })
+  expect(readFileSync(made.path).subarray(0, 2).toString()).toBe('PK')
+})

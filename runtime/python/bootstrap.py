@@ -29,6 +29,8 @@ def preload():
     _import_runtime()
     import decimal  # noqa: F401
     import logging  # noqa: F401
+    import site  # noqa: F401
+    import socket  # noqa: F401
     import traceback  # noqa: F401
 
 

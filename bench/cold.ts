@@ -57,12 +57,10 @@ const variables = (handler: string): Record<string, string> => ({
 })
 
 let launches = 0
+const idle = 12
 
 /** Milliseconds from the decision to start an environment to its first answer. */
-async function measure(
-  start: (api: RuntimeApi, id: string) => Promise<() => Promise<void>>,
-  usePss?: (id: string) => void,
-): Promise<number> {
+async function measure(start: (api: RuntimeApi, id: string) => Promise<() => Promise<void>>): Promise<number> {
   const id = `cold-${(launches += 1)}`
   const begin = performance.now()
   let answered: (ms: number) => void
@@ -88,8 +86,7 @@ async function measure(
     initFailed: (body) => answered(fail(body.toString())),
   })
   const end = await start(api, id)
-  const ms = await answer
-  usePss?.(id)
+  const ms = (await Promise.race([answer, lastExit.then(() => undefined)])) ?? fail('it ended')
   await end()
   await api.close()
   return ms
@@ -116,13 +113,13 @@ const isolated =
         ...variables(options.handler ?? 'app.handler'),
         _LAMBDA_TELEMETRY_LOG_FD: '3',
         _ZIPYARD_API: 'fd:4',
-        ...(options.bytecode && { _ZIPYARD_PYCACHE: '/var/bytecode' }),
+        ...(options.bytecode && { _ZIPYARD_PYCACHE: '/var/task=/var/bytecode' }),
       },
       workingDirectory: '/var/task',
       binds: [
         { source: options.task ?? task, target: '/var/task' },
         { source: runtimeFolder, target: '/var/runtime' },
-        ...(options.bytecode ? [{ source: options.bytecode, target: '/var/bytecode/var/task' }] : []),
+        ...(options.bytecode ? [{ source: options.bytecode, target: '/var/bytecode' }] : []),
       ],
       temporaryFolder: join(folder, 'tmp'),
       temporaryBytes: 512 * mebibyte,
@@ -133,6 +130,7 @@ const isolated =
       allowZygote: options.fork,
     }
     const launched = await sandbox.launch(spec)
+    lastExit = launched.exited
     for (const stream of [launched.stdout, launched.stderr, launched.telemetry])
       stream.on('data', (data: Buffer) => process.stderr.write(data))
     lastPids = () =>
@@ -143,10 +141,14 @@ const isolated =
   }
 
 let lastPids: () => number[] = () => []
+let lastExit: Promise<unknown> = new Promise(() => {})
 
-const ended = (child: ChildProcess) => async (): Promise<void> => {
-  child.kill('SIGKILL')
-  await new Promise((resolve) => child.once('close', resolve))
+const ended = (child: ChildProcess) => {
+  lastExit = new Promise((resolve) => child.once('exit', resolve))
+  return async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('close', resolve))
+  }
 }
 
 /** AWS's client, executed by the same interpreter, without isolation and by TCP, as every container image of it is. */
@@ -206,12 +208,11 @@ const samples: Record<string, number[]> = {}
 const take = (name: string, ms: number): void => {
   if (!Number.isNaN(ms)) (samples[name] ??= []).push(ms)
 }
-const pss: number[] = []
 const hasBubblewrap = spawnSync('bwrap', ['--version']).status === 0
 // Interleaved, so that a busy moment of the machine falls on all of them.
 for (let round = 0; round < rounds; round += 1) {
   take('python -c pass', interpreterAlone())
-  take('isolated, forked', await measure(isolated({ fork: true }), () => pss.push(proportionalKib(lastPids()))))
+  take('isolated, forked', await measure(isolated({ fork: true })))
   take('isolated, executed', await measure(isolated({ fork: false })))
   if (hasBubblewrap) take('bubblewrap, executed', await measure(bubblewrap))
   take('awslambdaric, executed, not isolated', await measure(awslambdaric))
@@ -223,12 +224,12 @@ for (let round = 0; round < rounds; round += 1) {
   )
   take('400 modules, executed, no bytecode', await measure(isolated({ ...large, fork: false })))
 }
+const light = await idlePssOfEnvironments()
 await sandbox.stop()
 
 const measured = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, distribution(values)]))
 const ours = measured['isolated, forked']!.p50
 const against = (name: string): number => (measured[name]?.p50 ?? Number.NaN) / ours
-const light = distribution(pss).p50
 const execution = idlePssOfHttpClient()
 report(
   'cold',
@@ -262,10 +263,27 @@ function proportionalKib(pids: readonly number[]): number {
   )
 }
 
-/** What a bootstrap of the usual kind holds: an interpreter with http.client, json and logging, waiting; two of them, as libraries are shared. */
+/** Environments that have answered once and wait, their holders counted with them. */
+async function idlePssOfEnvironments(): Promise<number> {
+  const ends: (() => Promise<void>)[] = []
+  for (let index = 0; index < idle; index += 1) {
+    await measure(async (api, id) => {
+      const end = await isolated({ fork: true })(api, id)
+      ends.push(end)
+      return async () => {}
+    })
+  }
+  const sum = proportionalKib(lastPids())
+  for (const end of ends) await end()
+  return sum / idle
+}
+
+/** What a bootstrap of the usual kind holds: an interpreter with http.client, json and logging, waiting; as many, as libraries are shared. */
 function idlePssOfHttpClient(): number {
   const program = 'import http.client, json, logging, sys\nprint("up", flush=True)\nsys.stdin.read()'
-  const children = [1, 2].map(() => spawn(python!.executable, ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] }))
+  const children = Array.from({ length: idle }, () =>
+    spawn(python!.executable, ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] }),
+  )
   execFileSync('sleep', ['1'])
   const sum = proportionalKib(children.map((child) => child.pid!))
   for (const child of children) child.kill()

@@ -26,6 +26,7 @@ require('node:http').createServer((request, response) => {
 }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })
 `
 
+const path = (name: string): string => `/2015-03-31/functions/${name}/invocations`
 const rounds = 12
 const perRound = 400
 const event = JSON.stringify({ key1: 'value1', key2: 'value2', key3: 'x'.repeat(160) })
@@ -55,7 +56,6 @@ try {
     Environment: { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/ric' } },
     zip: archiveBytes([source, ...official.filter(({ path }) => path !== 'ric'), wrapper]),
   })
-  const path = (name: string): string => `/2015-03-31/functions/${name}/invocations`
   const requests: Record<string, Buffer> = {
     'bare node:http echo': service.request('POST', path('ours'), event),
     'Invoke API, one environment': service.request('POST', path('ours'), event),

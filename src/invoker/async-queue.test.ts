@@ -354,7 +354,7 @@ test('more events than may run at the same time all run', async () => {
 })
 
 test('stopping does not wait for ever; what was under way runs again after the next start', async () => {
-  let finish: (result: Partial<InvocationResult>) => void = () => {}
+  let finish: ((result: Partial<InvocationResult>) => void) | undefined
   const { enqueue, clock, queue, queueOptions, seen, left } = await setUp(
     () =>
       new Promise((resolve) => {
@@ -367,7 +367,7 @@ test('stopping does not wait for ever; what was under way runs again after the n
   await clock.advance(1000)
   await stopped
   // Its environment was killed with the service; that is no attempt that failed.
-  finish({ functionError: 'Unhandled' })
+  finish!({ functionError: 'Unhandled' })
   await new Promise((resolve) => setImmediate(resolve))
   expect(await left()).toBe(1)
   const next = new AsyncQueue({

@@ -160,6 +160,8 @@ export class Extensions {
   }
 }
 
+const isKnown = (event: unknown): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN'
+
 function parseEvents(body: Buffer): ReadonlySet<ExtensionEvent> | undefined {
   let events: unknown
   try {
@@ -167,7 +169,6 @@ function parseEvents(body: Buffer): ReadonlySet<ExtensionEvent> | undefined {
   } catch {
     return undefined
   }
-  const isKnown = (event: unknown): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN'
   return Array.isArray(events) && events.every(isKnown) ? new Set(events) : undefined
 }
 

@@ -7,6 +7,9 @@ beforeAll(async () => {
 })
 afterAll(() => bench.stop())
 
+const code = (text: string): string =>
+  `import time\ndef handler(event, context):\n    time.sleep(event.get('sleep', 0))\n    return '${text}'`
+
 const uuid = /^[0-9a-f-]{36}$/
 
 describe('a function runs', () => {
@@ -286,8 +289,6 @@ def handler(event, context):
   })
 
   test('of an old version finish what they do and end when the function changed', async () => {
-    const code = (text: string): string =>
-      `import time\ndef handler(event, context):\n    time.sleep(event.get('sleep', 0))\n    return '${text}'`
     const old = bench.version(code('old'))
     await bench.invoke(old)
     const running = bench.invoke(old, { sleep: 0.3 })

@@ -1,10 +1,12 @@
 /** What only an isolated environment shows: Lambda's own paths, its user, and the permission bits of the zip at work. */
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
 import { findInterpreters, interpreterFor } from '../interpreters/find-interpreters.ts'
+import { readElf } from '../elf/reader.ts'
+import type { Interpreter } from '../interpreters/interpreter.ts'
 import { createNamespaceSandbox } from '../sandbox/namespaces.ts'
 import type { WriterEntry } from '../zip/writer.ts'
 import { runtimeFolder } from './launch-plan.ts'
@@ -190,6 +192,23 @@ describe('packages are compiled ahead, outside of /var/task', () => {
   })
 })
 
+test('a library that Lambda could not load fails at import, although this machine can load it', async () => {
+  const library = newerThan226(interpreterFor('python3.11', await findInterpreters({ dataFolder: bench.folder })))
+  const version = bench.version(
+    [
+      { path: 'app.py', bytes: `from native import ${library.module}\ndef handler(e, c):\n    pass\n` },
+      { path: 'native/__init__.py', bytes: '' },
+      { path: `native/${library.module}.so`, bytes: readFileSync(library.path), mode: 0o755 },
+    ],
+    { runtime: 'python3.11' },
+  )
+  const { errorType, errorMessage } = (await bench.invoke(version)).json as { errorType: string; errorMessage: string }
+  expect(errorType).toBe('Runtime.ImportModuleError')
+  expect(errorMessage).toMatch(
+    /^Unable to import module 'app': \/lib64\/lib[a-z]+\.so\.\d: version `GLIBC_2\.\d+' not found \(required by \/var\/task\/native\//,
+  )
+})
+
 test('a wrapper receives the interpreter and the bootstrap, and what it exports reaches the function', async () => {
   const wrapper = '#!/bin/sh\nexport WRAPPED="$#:$1:$2"\nexec "$@"\n'
   const version = bench.version(
@@ -277,4 +296,15 @@ function compare(one: Record<string, unknown>, other: Record<string, unknown>): 
     if (JSON.stringify(one[name]) !== JSON.stringify(other[name])) differences[name] = [one[name], other[name]]
   }
   return differences
+}
+
+/** An extension module of this machine's Python that asks for more than Amazon Linux 2 has: most do that were built in the last years. */
+function newerThan226(python: Interpreter): { readonly path: string; readonly module: string } {
+  const folder = join(python.standardLibrary, 'lib-dynload')
+  for (const name of readdirSync(folder)) {
+    const versions = Object.values(readElf(readFileSync(join(folder, name)))?.versions ?? {}).flat()
+    const minors = versions.map((version) => Number(/^GLIBC_2\.(\d+)/.exec(version)?.[1] ?? 0))
+    if (Math.max(0, ...minors) > 26) return { path: join(folder, name), module: name.split('.')[0]! }
+  }
+  throw new Error(`no library in ${folder} needs a newer glibc than 2.26`)
 }

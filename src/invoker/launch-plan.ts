@@ -12,6 +12,7 @@ import type { CodeFolder, CodeFolders } from './code-folder.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
 import { startExtensions } from './extensions.ts'
 import { needsExec } from './guest-environment.ts'
+import { unloadableLibraries } from './unloadable-libraries.ts'
 
 /** The guest's own modules, mounted at /var/runtime. The same depth in `src/` and `dist/`. */
 export const runtimeFolder = fileURLToPath(new URL('../../runtime/python/', import.meta.url)).replace(/\/$/, '')
@@ -42,8 +43,6 @@ export interface LaunchPlanOptions {
   readonly interpreterFor: (runtimeId: string) => Promise<Interpreter>
   /** Host folder with the runtime's copy of boto3, if there is one. */
   readonly sdkFolder: (runtimeId: string) => Promise<string | undefined>
-  /** Libraries of a package that its audit found unfit for the runtime: path inside the package to the loader's sentence. */
-  readonly deniedLibraries?: ((version: RunnableVersion) => Promise<Readonly<Record<string, string>>>) | undefined
 }
 
 /**
@@ -92,7 +91,10 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
   const sdk = await options.sdkFolder(version.runtime)
   const sdkFolder = sdk === undefined ? undefined : sdkTarget(interpreter)
   if (sdk !== undefined) binds.push({ source: sdk, target: sdkFolder! })
-  const denied = await options.deniedLibraries?.(version)
+  const denied = {
+    ...unloadableLibraries(task.facts.nativeLibraries, '/var/task', version.runtime),
+    ...unloadableLibraries(opt.facts.nativeLibraries, '/opt', version.runtime),
+  }
   const sources = [
     { source: task.path, target: '/var/task', bytes: task.facts.bytes },
     { source: opt.path, target: '/opt', bytes: opt.facts.bytes },
@@ -113,7 +115,7 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
     needsTcp: wrapper !== undefined || extensions.length > 0 || task.facts.topLevelNames.includes('awslambdaric'),
     extensions,
     sdkFolder,
-    deniedLibraries: denied && Object.keys(denied).length > 0 ? JSON.stringify(denied) : undefined,
+    deniedLibraries: Object.keys(denied).length > 0 ? JSON.stringify(denied) : undefined,
     runsOnForeignArchitecture: foreign,
     folders,
   }
@@ -134,7 +136,7 @@ function sdkTarget(interpreter: Interpreter): string {
 function checkArchitecture(version: RunnableVersion, folders: readonly CodeFolder[]): boolean {
   const host = hostArchitecture()
   if (host === version.architecture) return false
-  const library = folders.flatMap((folder) => folder.facts.nativeLibraries)[0]
+  const library = folders.flatMap((folder) => folder.facts.nativeLibraries)[0]?.path
   if (library !== undefined) {
     const { functionArn, architecture } = version
     throw foreignArchitecture({ functionArn, architecture, host: host ?? process.arch, library })

@@ -19,6 +19,11 @@ const event = {
   payload: Buffer.from('{"a": 1}'),
 }
 
+const transition = (from: string, to: string) => ({
+  status: 403,
+  body: `{"errorMessage":"State transition from ${from} to ${to} failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}`,
+})
+
 /** A Runtime API, what it heard, and a runtime that says what it is told. */
 async function setUp() {
   const folder = mkdtempSync(join(tmpdir(), 'zipyard-api-'))
@@ -213,10 +218,6 @@ describe('the Runtime API', () => {
 
   test('refuses calls that do not fit the state, and ids that are not the current one', async () => {
     const { api, heard, runtime } = await setUp()
-    const transition = (from: string, to: string) => ({
-      status: 403,
-      body: `{"errorMessage":"State transition from ${from} to ${to} failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}`,
-    })
     runtime.post('/invocation/id-1/response', '1')
     expect(await runtime.answer()).toMatchObject(transition('Started', 'InvocationResponse'))
     runtime.next()

@@ -1,6 +1,7 @@
 /** Unpacks a package, or layers over one another, and notes what later decisions need. Runs in a thread of its own. */
-import { closeSync, fsyncSync, openSync, readdirSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readElf } from '../elf/reader.ts'
 import { extractArchive } from '../zip/extract.ts'
 import { removeTree } from '../zip/remove-tree.ts'
 
@@ -19,8 +20,17 @@ export interface CodeFacts {
   readonly files: number
   /** Names at the root, without `.py`: what shadows a module that the runtime has imported already. */
   readonly topLevelNames: readonly string[]
-  /** ELF files, relative; the first few hundred. */
-  readonly nativeLibraries: readonly string[]
+  /** ELF files; the first few hundred. */
+  readonly nativeLibraries: readonly NativeFile[]
+}
+
+export interface NativeFile {
+  /** Relative to the root of the package. */
+  readonly path: string
+  /** SONAMEs of the libraries it needs. */
+  readonly needed: readonly string[]
+  /** Symbol versions it needs, by library: `{ 'libc.so.6': ['GLIBC_2.17', 'GLIBC_2.28'] }`. */
+  readonly versions: Readonly<Record<string, readonly string[]>>
 }
 
 const nativeLimit = 500
@@ -51,9 +61,8 @@ export async function unpackCode(options: UnpackOptions): Promise<CodeFacts> {
   }
 }
 
-function findNative(root: string): string[] {
-  const found: string[] = []
-  const magic = Buffer.alloc(4)
+function findNative(root: string): NativeFile[] {
+  const found: NativeFile[] = []
   const visit = (folder: string): void => {
     for (const item of readable(join(root, folder))) {
       const path = folder === '' ? item.name : `${folder}/${item.name}`
@@ -61,15 +70,20 @@ function findNative(root: string): string[] {
       else if (
         item.isFile() &&
         found.length < nativeLimit &&
-        (/\.so(\.|$)/.test(item.name) || !/\.[^.]+$/.test(item.name)) &&
-        startsLikeElf(join(root, path), magic)
-      )
-        found.push(path)
+        mayBeNative(item.name) &&
+        startsLikeElf(join(root, path))
+      ) {
+        const elf = readElf(readFileSync(join(root, path)))
+        found.push({ path, needed: elf?.needed ?? [], versions: elf?.versions ?? {} })
+      }
     }
   }
   visit('')
   return found
 }
+
+/** A name of a library, or none that tells what it is. */
+const mayBeNative = (name: string): boolean => /\.so(\.|$)/.test(name) || !/\.[^.]+$/.test(name)
 
 /** A folder or file that its own bits close to us holds nothing that the function could load either. */
 function readable(folder: string): import('node:fs').Dirent[] {
@@ -80,7 +94,7 @@ function readable(folder: string): import('node:fs').Dirent[] {
   }
 }
 
-function startsLikeElf(path: string, magic: Buffer): boolean {
+function startsLikeElf(path: string): boolean {
   let descriptor: number
   try {
     descriptor = openSync(path, 'r')
@@ -88,6 +102,7 @@ function startsLikeElf(path: string, magic: Buffer): boolean {
     return false
   }
   try {
+    const magic = Buffer.alloc(4)
     return readSync(descriptor, magic, 0, 4, 0) === 4 && magic.equals(elfMagic)
   } finally {
     closeSync(descriptor)

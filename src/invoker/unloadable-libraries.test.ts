@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { unloadableLibraries } from './unloadable-libraries.ts'
+
+const file = (path: string, versions: Record<string, string[]>, needed: string[] = []) => ({ path, needed, versions })
+
+test('a library that needs a newer glibc than the runtime has is refused in the words of the loader', () => {
+  const files = [
+    file('fast.abi3.so', { 'libc.so.6': ['GLIBC_2.2.5', 'GLIBC_2.28', 'GLIBC_2.34'] }),
+    file('old.so', { 'libc.so.6': ['GLIBC_2.2.5', 'GLIBC_2.17'] }),
+  ]
+  expect(unloadableLibraries(files, '/var/task', 'python3.11')).toEqual({
+    '/var/task/fast.abi3.so': "/lib64/libc.so.6: version `GLIBC_2.28' not found (required by /var/task/fast.abi3.so)",
+  })
+  expect(unloadableLibraries(files, '/var/task', 'python3.12')).toEqual({})
+})
+
+test('libstdc++ is compared by its own versions, and private versions by none', () => {
+  const files = [
+    file('a.so', {
+      'libstdc++.so.6': ['GLIBCXX_3.4.30', 'CXXABI_1.3'],
+      'libfoo.so': ['FOO_99.0'],
+      'libc.so.6': ['GLIBC_PRIVATE'],
+    }),
+  ]
+  expect(unloadableLibraries(files, '/opt', 'python3.13')).toEqual({
+    '/opt/a.so': "/lib64/libstdc++.so.6: version `GLIBCXX_3.4.30' not found (required by /opt/a.so)",
+  })
+})
+
+test('what needs a refused library is refused with the same sentence, however far away', () => {
+  const files = [
+    file('pkg/one.so', {}, ['libtwo.so.1']),
+    file('pkg.libs/libtwo.so.1', {}, ['libthree-abc.so']),
+    file('pkg.libs/libthree-abc.so', { 'libm.so.6': ['GLIBC_2.35'] }),
+    file('pkg/other.so', {}, ['libz.so.1']),
+  ]
+  const sentence = "/lib64/libm.so.6: version `GLIBC_2.35' not found (required by /var/task/pkg.libs/libthree-abc.so)"
+  expect(unloadableLibraries(files, '/var/task', 'python3.12')).toEqual({
+    '/var/task/pkg/one.so': sentence,
+    '/var/task/pkg.libs/libtwo.so.1': sentence,
+    '/var/task/pkg.libs/libthree-abc.so': sentence,
+  })
+})

@@ -1,0 +1,78 @@
+/**
+ * Native libraries that Lambda's loader would refuse, although this machine's may take them: they need newer symbol versions than the runtime's glibc or
+ * libstdc++ has. What the loader would say is what the import says here.
+ */
+import { symbolVersionLimits } from '../audit/runtime-libraries.ts'
+import { findPythonRuntime } from '../lambda/runtimes.ts'
+import type { NativeFile } from './unpack-code.ts'
+
+/** Path as functions see it → the loader's sentence. */
+export type UnloadableLibraries = Readonly<Record<string, string>>
+
+/** @example unloadableLibraries(files, '/var/task', 'python3.11') // { '/var/task/_rust.abi3.so': "/lib64/libc.so.6: version `GLIBC_2.28' not found (required by …)" } */
+export function unloadableLibraries(
+  files: readonly NativeFile[],
+  root: string,
+  runtimeId: string,
+): UnloadableLibraries {
+  const runtime = findPythonRuntime(runtimeId)
+  if (!runtime) return {}
+  const limits = symbolVersionLimits(runtime)
+  const sentences = new Map<NativeFile, string>()
+  for (const file of files) {
+    const missing = firstMissing(file, limits)
+    if (missing) {
+      sentences.set(
+        file,
+        `/lib64/${missing.library}: version \`${missing.version}' not found (required by ${root}/${file.path})`,
+      )
+    }
+  }
+  spread(files, sentences)
+  return Object.fromEntries([...sentences].map(([file, sentence]) => [`${root}/${file.path}`, sentence]))
+}
+
+const nameOf = (file: NativeFile): string => file.path.slice(file.path.lastIndexOf('/') + 1)
+
+/** Whoever needs a library that is not loaded is not loaded either, with the same sentence. */
+function spread(files: readonly NativeFile[], sentences: Map<NativeFile, string>): void {
+  for (let before = -1; before !== sentences.size;) {
+    before = sentences.size
+    const byName = new Map([...sentences].map(([file, sentence]) => [nameOf(file), sentence]))
+    for (const file of files) {
+      const sentence = sentences.has(file)
+        ? undefined
+        : file.needed.map((name) => byName.get(name)).find((found) => found !== undefined)
+      if (sentence !== undefined) sentences.set(file, sentence)
+    }
+  }
+}
+
+function firstMissing(
+  file: NativeFile,
+  limits: Readonly<Record<string, readonly number[]>>,
+): { readonly library: string; readonly version: string } | undefined {
+  for (const [library, versions] of Object.entries(file.versions)) {
+    const missing = versions.filter((version) => exceeds(version, limits)).sort(byVersion)[0]
+    if (missing !== undefined) return { library, version: missing }
+  }
+  return undefined
+}
+
+function exceeds(version: string, limits: Readonly<Record<string, readonly number[]>>): boolean {
+  const match = /^([A-Z]+)_(\d+(?:\.\d+)*)$/.exec(version)
+  const limit = match && limits[match[1]!]
+  return limit ? compare(numbers(match[2]!), limit) > 0 : false
+}
+
+const numbers = (text: string): number[] => text.split('.').map(Number)
+const byVersion = (a: string, b: string): number =>
+  compare(numbers(a.replace(/^\D+/, '')), numbers(b.replace(/^\D+/, '')))
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let place = 0; place < Math.max(a.length, b.length); place += 1) {
+    const difference = (a[place] ?? 0) - (b[place] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

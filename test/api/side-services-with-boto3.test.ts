@@ -276,6 +276,11 @@ assert found == {'get_bucket_policy': 'NoSuchBucketPolicy', 'get_bucket_acl': 20
   'get_public_access_block': 'NoSuchPublicAccessBlockConfiguration', 'get_bucket_ownership_controls': 200, 'get_bucket_notification_configuration': 200}, found
 s3.put_bucket_policy(Bucket='terraform', Policy='{"Version":"2012-10-17","Statement":[]}')
 assert s3.get_bucket_policy(Bucket='terraform')['Policy'] == '{"Version":"2012-10-17","Statement":[]}'
+rule = {'ID': 'old', 'Status': 'Enabled', 'Filter': {'Prefix': 'tmp/'}, 'Expiration': {'Days': 3}}
+s3.put_bucket_lifecycle_configuration(Bucket='terraform', LifecycleConfiguration={'Rules': [rule]})
+lifecycle = s3.get_bucket_lifecycle_configuration(Bucket='terraform')
+# Terraform waits until it reads this header back.
+assert lifecycle['Rules'] == [rule] and lifecycle['TransitionDefaultMinimumObjectSize'] == 'all_storage_classes_128K'
 s3.put_bucket_tagging(Bucket='terraform', Tagging={'TagSet': [{'Key': 'a', 'Value': 'b'}]})
 assert s3.get_bucket_tagging(Bucket='terraform')['TagSet'] == [{'Key': 'a', 'Value': 'b'}]
 s3.put_bucket_encryption(Bucket='terraform', ServerSideEncryptionConfiguration={'Rules': [{'ApplyServerSideEncryptionByDefault': {'SSEAlgorithm': 'AES256'}}]})

@@ -4,7 +4,7 @@
  */
 import { deleteBucketSetting, findBucketSetting, putBucketSetting } from '../../../objects/bucket.ts'
 import { parseXml } from '../../xml/xml-reader.ts'
-import { checkAcl } from '../object-headers.ts'
+import { checkAcl, single } from '../object-headers.ts'
 import { emptyAnswer, xmlAnswer, type BucketContext, type S3Operation } from '../operation.ts'
 import { canonicalId } from '../owner.ts'
 import { responseHeaders, S3Fault, notImplemented, malformedDocument } from '../s3-fault.ts'
@@ -26,6 +26,8 @@ interface Setting {
   readonly put: 'stored' | 'implemented' | 'refused'
   readonly putStatus?: 204
   readonly deletable: boolean
+  /** A header that belongs to the document, with its default: Terraform waits until it reads it back. */
+  readonly header?: { readonly name: string; readonly value: string }
   /** Operations that are named without `Bucket`. */
   readonly plain?: boolean
 }
@@ -34,7 +36,7 @@ interface Setting {
 const settings: readonly Setting[] = [
   { subresource: 'policy', noun: 'Policy', root: '', format: 'json', put: 'stored', putStatus: 204, deletable: true, absent: { code: 'NoSuchBucketPolicy', message: 'The bucket policy does not exist' } },
   { subresource: 'cors', noun: 'Cors', root: 'CORSConfiguration', put: 'implemented', deletable: true, absent: { code: 'NoSuchCORSConfiguration', message: 'The CORS configuration does not exist' } },
-  { subresource: 'lifecycle', noun: 'LifecycleConfiguration', root: 'LifecycleConfiguration', put: 'stored', deletable: true, absent: { code: 'NoSuchLifecycleConfiguration', message: 'The lifecycle configuration does not exist' } },
+  { subresource: 'lifecycle', noun: 'LifecycleConfiguration', root: 'LifecycleConfiguration', put: 'stored', header: { name: 'x-amz-transition-default-minimum-object-size', value: 'all_storage_classes_128K' }, deletable: true, absent: { code: 'NoSuchLifecycleConfiguration', message: 'The lifecycle configuration does not exist' } },
   { subresource: 'encryption', noun: 'Encryption', root: 'ServerSideEncryptionConfiguration', put: 'stored', deletable: true, absent: { code: 'ServerSideEncryptionConfigurationNotFoundError', message: 'The server side encryption configuration was not found' } },
   { subresource: 'tagging', noun: 'Tagging', root: 'Tagging', put: 'stored', putStatus: 204, deletable: true, absent: { code: 'NoSuchTagSet', message: 'The TagSet does not exist' } },
   { subresource: 'publicAccessBlock', noun: 'PublicAccessBlock', root: 'PublicAccessBlockConfiguration', put: 'stored', deletable: true, plain: true, absent: { code: 'NoSuchPublicAccessBlockConfiguration', message: 'The public access block configuration was not found' } },
@@ -132,7 +134,17 @@ async function read(context: BucketContext, setting: Setting): ReturnType<S3Oper
     throw new S3Fault(404, absent.code, absent.message, { BucketName: context.bucket.name })
   }
   const type = setting.format === 'json' ? 'application/json' : 'application/xml'
-  return { status: 200, headers: { 'content-type': type, ...responseHeaders(context.request.id) }, body: document }
+  const kept =
+    setting.header && (await findBucketSetting(context.store.catalog.db, context.bucket.name, setting.header.name))
+  return {
+    status: 200,
+    headers: {
+      'content-type': type,
+      ...(kept !== undefined && { [setting.header!.name]: kept }),
+      ...responseHeaders(context.request.id),
+    },
+    body: document,
+  }
 }
 
 async function write(context: BucketContext, setting: Setting, operation: string): ReturnType<S3Operation['handle']> {
@@ -149,8 +161,11 @@ async function write(context: BucketContext, setting: Setting, operation: string
       return emptyAnswer(context, 200)
     }
   }
-  await putBucketSetting(context.store.catalog.db, context.bucket.name, setting.subresource, document)
-  return emptyAnswer(context, setting.putStatus ?? 200)
+  const { db } = context.store.catalog
+  await putBucketSetting(db, context.bucket.name, setting.subresource, document)
+  const kept = setting.header && (single(context.request.headers[setting.header.name]) ?? setting.header.value)
+  if (kept !== undefined) await putBucketSetting(db, context.bucket.name, setting.header!.name, kept)
+  return emptyAnswer(context, setting.putStatus ?? 200, kept === undefined ? {} : { [setting.header!.name]: kept })
 }
 
 function checkPolicy(document: string): void {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -262,6 +263,29 @@ test('credentials of an index go to its origin, files included, and nowhere else
   expect(own.headers.map((headers) => headers.authorization)).toEqual([basic('me@x:p:w'), basic('me@x:p:w')])
   expect(await collect(asking.download({ filename: wheel, url: `${own.url}/moved.whl` }))).toBe('other')
   expect(other.headers[0]!.authorization).toBeUndefined()
+})
+
+test('a page may come packed, and one that unpacks without end is refused', async () => {
+  const page = JSON.stringify({ files: [{ filename: 'a-1.0.tar.gz', url: 'x', hashes: {} }] })
+  const gzip = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+  const { url, headers } = await indexServer({
+    '/a/': answer(200, gzipSync(page), gzip),
+    '/b/': answer(200, gzipSync(Buffer.alloc(300 * 1024 * 1024)), gzip),
+    '/c/': answer(200, 'plain', gzip),
+  })
+  const asking = await client([`${url}/`])
+  expect((await asking.files('a')).length).toBe(1)
+  expect(headers[0]!['accept-encoding']).toBe('gzip')
+  await expect(asking.files('b')).rejects.toThrow('it says that it is gzip and is not, or is too large')
+  await expect(asking.files('c')).rejects.toThrow('it says that it is gzip and is not')
+})
+
+test('credentials that are learned later are used for their origin', async () => {
+  const { url, headers } = await indexServer({ '/f.whl': answer(200, 'x') })
+  const asking = await client([])
+  asking.rememberCredentials(`${url.replace('//', '//me:pw@')}/simple`)
+  await collect(asking.download({ filename: wheel, url: `${url}/f.whl` }))
+  expect(headers[0]!.authorization).toBe(basic('me:pw'))
 })
 
 test('credentials of netrc are used for their host', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { gunzipSync } from 'node:zlib'
 import type { Clock } from '../base/clock.ts'
 import { normalizeName } from '../pypa/name.ts'
 import { invalidIndexPage, parseProjectPage, simpleIndexAccept, type ProjectFile } from '../pypa/simple-index.ts'
@@ -30,6 +31,8 @@ export interface IndexClient {
    * the attempts; the caller checks digest and size (`cache.storeBlob`).
    */
   download(file: DownloadableFile, options?: DownloadOptions): AsyncIterable<Uint8Array>
+  /** Remembers user and password that a URL holds, such as `--index-url` in a requirements file, for everything at its origin. */
+  rememberCredentials(url: string): void
   /** A small text, such as a requirements file given as a URL. */
   text(url: string): Promise<string>
   close(): Promise<void>
@@ -82,16 +85,15 @@ interface StoredPage {
 class Client implements IndexClient {
   readonly #options: IndexClientOptions
   readonly #http: Http
+  readonly #credentials: CredentialStore
   readonly #indexes: readonly ConfiguredIndex[]
   readonly #asked = new Map<string, Promise<readonly IndexFile[] | undefined>>()
 
   constructor(options: IndexClientOptions, credentials: CredentialStore) {
     this.#options = options
     const { configuration, environment, clock } = options
-    for (const index of configuration.indexes) {
-      const split = splitCredentials(index.url)
-      if (split.credentials) credentials.add(split.url, split.credentials)
-    }
+    this.#credentials = credentials
+    for (const { url } of configuration.indexes) this.rememberCredentials(url)
     // Credentials live in the store alone from here on: no address below can leak them.
     this.#indexes = configuration.indexes.map((index) => ({ ...index, url: splitCredentials(index.url).url }))
     this.#http = new Http({ configuration, environment, credentials, clock })
@@ -132,6 +134,11 @@ class Client implements IndexClient {
   download(file: DownloadableFile, options: DownloadOptions = {}): AsyncIterable<Uint8Array> {
     if (/^https?:/.test(file.url)) this.#refuseOffline(`\`${file.filename}\``, file.url)
     return download(this.#http, file, options)
+  }
+
+  rememberCredentials(url: string): void {
+    const split = splitCredentials(url)
+    if (split.credentials) this.#credentials.add(split.url, split.credentials)
   }
 
   async text(url: string): Promise<string> {
@@ -187,6 +194,7 @@ class Client implements IndexClient {
     }
     const answer = await this.#http.get(url, {
       accept: simpleIndexAccept,
+      'accept-encoding': 'gzip',
       ...(kept?.etag ? { 'if-none-match': kept.etag } : {}),
     })
     if (answer.status === 304 && kept) {
@@ -233,12 +241,30 @@ async function readPage(answer: HttpAnswer): Promise<StoredPage> {
     url: answer.url,
     contentType: (Array.isArray(type) ? type[0] : type) ?? 'text/html',
     etag: Array.isArray(etag) ? etag[0] : etag,
-    body: await answer.body.text(),
+    body: await readText(answer),
   }
-  if (/html/i.test(page.contentType) && /<input\b[^>]*type\s*=\s*["']?password/i.test(page.body)) {
+  if (/html/i.test(page.contentType) && /<input\b[^>]{0,500}\btype\s*=\s*["']?password/i.test(page.body)) {
     throw invalidIndexPage({ url: redactUrl(page.url), problem: 'it is a login page' })
   }
   return page
+}
+
+/** No page of an index is larger, and a small answer that unpacks to more is no page. */
+const largestPageBytes = 256 * 1024 * 1024
+
+/** Pages of large projects are megabytes of JSON, a tenth of it on the wire. Only what is asked for is unpacked. */
+async function readText(answer: HttpAnswer): Promise<string> {
+  if (answer.headers['content-encoding'] !== 'gzip') return answer.body.text()
+  const chunks: Buffer[] = []
+  for await (const chunk of answer.body) chunks.push(chunk)
+  try {
+    return gunzipSync(Buffer.concat(chunks), { maxOutputLength: largestPageBytes }).toString('utf8')
+  } catch (error) {
+    throw invalidIndexPage(
+      { url: redactUrl(answer.url), problem: 'it says that it is gzip and is not, or is too large' },
+      { cause: error },
+    )
+  }
 }
 
 /** Relative links are resolved against the page's address with its query, and without credentials. */

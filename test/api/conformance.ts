@@ -117,7 +117,9 @@ class Replay {
     const runtime = String(step.request?.['Runtime'] ?? '')
     if (step.operation === 'CreateFunction') this.#runtime = runtime
     const isUnrunnable =
-      step.operation === 'Invoke' && /^python/.test(this.#runtime) && !this.#options.runtimes.includes(this.#runtime)
+      step.operation === 'Invoke' &&
+      this.#runtime.startsWith('python') &&
+      !this.#options.runtimes.includes(this.#runtime)
     const reason = this.#skipReason ?? (isUnrunnable ? `no ${this.#runtime} on this machine` : skipReasonOf(step))
     if (reason !== undefined) {
       // A story that cannot go on is not compared any further.
@@ -171,9 +173,8 @@ class Replay {
       return { value: { ...body, Functions: own } }
     }
     if (part.startsWith('only the member names')) {
-      const names = (one: unknown): string[] => Object.keys(one as object).sort()
       return {
-        value: { ...body, AccountLimit: names(body['AccountLimit']), AccountUsage: names(body['AccountUsage']) },
+        value: { ...body, AccountLimit: namesOf(body['AccountLimit']), AccountUsage: namesOf(body['AccountUsage']) },
       }
     }
     if (part.startsWith('growth of AccountUsage')) {
@@ -365,9 +366,8 @@ function normalise(step: Step, actual: unknown): unknown {
   if ('statuscode' in recorded || 'status_code' in recorded) return body
   const listName = ['FunctionUrlConfigs', 'FunctionEventInvokeConfigs'].find((name) => Array.isArray(body[name]))
   if (listName !== undefined) {
-    const arn = (one: { FunctionArn: string }): string => one.FunctionArn
     const list = body[listName] as { FunctionArn: string }[]
-    return { ...body, [listName]: [...list].sort((a, b) => (arn(a) < arn(b) ? -1 : 1)) }
+    return { ...body, [listName]: [...list].sort((a, b) => (a.FunctionArn < b.FunctionArn ? -1 : 1)) }
   }
   // A foreign account: the text was not recorded.
   if ((recorded['Error'] as { Message?: unknown } | undefined)?.Message === null && found.Error) {
@@ -384,6 +384,10 @@ function normalise(step: Step, actual: unknown): unknown {
     return rest
   }
   return body
+}
+
+function namesOf(value: unknown): string[] {
+  return Object.keys(value as object).sort()
 }
 
 /** Variables that lead a function's AWS calls to this service; `serve --no-endpoint-injection` leaves them out. */

@@ -1,0 +1,293 @@
+/**
+ * The Lambda API against physical limits measured in the same run: reading a function, a page of many, a package of 50 MB in base64, invocations
+ * while such packages arrive, and the start with many functions stored.
+ */
+import { spawn } from 'node:child_process'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { zipSync } from 'fflate'
+import { systemClock } from '../src/base/clock.ts'
+import { newConfiguration } from '../src/functions/configuration.ts'
+import { toVersionRow } from '../src/functions/function-store.ts'
+import { openCatalog } from '../src/store/catalog.ts'
+import { archiveBytes } from '../src/zip/writer.ts'
+import { KeepAliveClient } from './kit/keep-alive-client.ts'
+import { distribution, report, type Distribution, type Ratio } from './kit/measure.ts'
+import { startService, type BenchService } from './kit/service.ts'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const measured: Record<string, Distribution> = {}
+const ratios: Ratio[] = []
+const notes: string[] = []
+
+/** Verifies the same signature with the same code and answers JSON of the same size. */
+const echoProgram = `
+import { createServer } from 'node:http'
+import { createHash } from 'node:crypto'
+import { parseAuthorization, computeSignature, signaturesEqual } from ${JSON.stringify(new URL('../src/aws/sigv4.ts', import.meta.url).href)}
+const [secret, bytes] = [process.argv[1], Number(process.argv[2])]
+const body = Buffer.from(JSON.stringify({ x: 'y'.repeat(bytes) }))
+createServer((request, response) => {
+  const hash = createHash('sha256')
+  request.on('data', (chunk) => hash.update(chunk))
+  request.on('end', () => {
+    const claim = parseAuthorization(request.headers.authorization)
+    const signed = computeSignature({ method: request.method, path: request.url, query: '', headers: request.headersDistinct }, claim, request.headers['x-amz-date'], hash.digest('hex'), secret)
+    const good = signaturesEqual(signed, claim.signature)
+    response.writeHead(good ? 200 : 403, { 'content-type': 'application/json', 'content-length': body.length })
+    response.end(body)
+  })
+}).listen(0, '127.0.0.1', function () { console.log(this.address().port) })
+`
+
+/** Of the service's first key, from its own file. */
+function secretOf(running: BenchService): string {
+  const args = readFileSync(`/proc/${running.processId}/cmdline`, 'utf8').split('\0')
+  const file = join(args[args.indexOf('--data') + 1]!, 'service.json')
+  return (JSON.parse(readFileSync(file, 'utf8')) as { secretAccessKey: string }).secretAccessKey
+}
+
+async function timed(client: KeepAliveClient, request: Buffer, count: number): Promise<number[]> {
+  const times: number[] = []
+  for (let n = 0; n < count; n += 1) {
+    const start = performance.now()
+    const answer = await client.send(request)
+    times.push(performance.now() - start)
+    if (answer[9] !== 0x32) throw new Error(answer.toString('utf8', 0, 1000))
+  }
+  return times
+}
+
+async function benchGetFunction(service: BenchService): Promise<void> {
+  await service.create('read', {
+    Runtime: 'python3.11',
+    zip: archiveBytes([{ path: 'app.py', bytes: 'def handler(e, c):\n    return e\n' }]),
+  })
+  const path = '/2015-03-31/functions/read'
+  const request = service.request('GET', path, '')
+  const ours = await KeepAliveClient.open(service.url)
+  const bodyBytes = (await service.call('GET', path)).text.length
+  const echo = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '-e', echoProgram, secretOf(service), String(bodyBytes)],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const port = await new Promise<string>((resolve) => createInterface({ input: echo.stdout }).once('line', resolve))
+  const bare = await KeepAliveClient.open(`http://127.0.0.1:${port}`)
+  const samples: { ours: number[]; bare: number[] } = { ours: [], bare: [] }
+  for (let round = -1; round < 8; round += 1) {
+    const [a, b] = [await timed(bare, request, 300), await timed(ours, request, 300)]
+    if (round >= 0) {
+      samples.bare.push(...a)
+      samples.ours.push(...b)
+    }
+  }
+  measured['node:http, same signature check'] = distribution(samples.bare)
+  measured['GetFunction'] = distribution(samples.ours)
+  ratios.push({
+    name: 'GetFunction / bare (p50)',
+    value: measured['GetFunction'].p50 / measured['node:http, same signature check'].p50,
+    atMost: 3,
+  })
+  ours.close()
+  bare.close()
+  echo.kill()
+}
+
+/** What has to be done in any case: parse, decode, digest, write. */
+function doneAlone(body: Buffer, folder: string): number {
+  const start = performance.now()
+  const { Code } = JSON.parse(body.toString()) as { Code: { ZipFile: string } }
+  const bytes = Buffer.from(Code.ZipFile, 'base64')
+  createHash('sha256').update(bytes).digest()
+  writeFileSync(join(folder, 'alone.zip'), bytes, { flush: true })
+  return performance.now() - start
+}
+
+function bigPackage(): Buffer {
+  return Buffer.from(
+    zipSync(
+      { 'app.py': Buffer.from('def handler(e, c):\n    return e\n'), 'data.bin': randomBytes(52_000_000) },
+      { level: 0 },
+    ),
+  )
+}
+
+function peakMemory(processId: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1] ?? 0) * 1024
+}
+
+async function benchUpload(service: BenchService, folder: string): Promise<void> {
+  const before = peakMemory(service.processId)
+  const [ours, alone]: [number[], number[]] = [[], []]
+  let bodyBytes = 0
+  for (let round = 0; round < 5; round += 1) {
+    const body = {
+      FunctionName: `big-${round}`,
+      Role: 'arn:aws:iam::123456789012:role/bench',
+      Handler: 'app.handler',
+      Runtime: 'python3.11',
+      Code: { ZipFile: bigPackage().toString('base64') },
+    }
+    const text = Buffer.from(JSON.stringify(body))
+    bodyBytes = text.length
+    alone.push(doneAlone(text, folder))
+    const request = service.request('POST', '/2015-03-31/functions', text)
+    const client = await KeepAliveClient.open(service.url)
+    ours.push(...(await timed(client, request, 1)))
+    client.close()
+  }
+  measured['parse, decode, digest, write, flush'] = distribution(alone)
+  measured['CreateFunction of 50 MB in base64'] = distribution(ours)
+  ratios.push({
+    name: 'CreateFunction of 50 MB / done alone (p50)',
+    value: distribution(ours).p50 / distribution(alone).p50,
+    atMost: 2,
+  })
+  ratios.push({
+    name: 'memory of it / its body',
+    value: (peakMemory(service.processId) - before) / bodyBytes,
+    atMost: 4,
+  })
+}
+
+async function benchInvokeDuringUploads(service: BenchService): Promise<void> {
+  const request = service.request('POST', '/2015-03-31/functions/read/invocations', '{}')
+  const client = await KeepAliveClient.open(service.url)
+  await timed(client, request, 100)
+  const quiet = await timed(client, request, 600)
+  let uploading = true
+  const uploads = (async () => {
+    const zip = bigPackage().toString('base64')
+    const uploader = await KeepAliveClient.open(service.url)
+    for (let n = 0; n < 6; n += 1) {
+      const body = JSON.stringify({
+        FunctionName: `busy-${n}`,
+        Role: 'arn:aws:iam::123456789012:role/bench',
+        Handler: 'app.handler',
+        Runtime: 'python3.11',
+        Code: { ZipFile: zip },
+      })
+      await uploader.send(service.request('POST', '/2015-03-31/functions', body))
+    }
+    uploader.close()
+    uploading = false
+  })()
+  const busy: number[] = []
+  while (uploading) busy.push(...(await timed(client, request, 20)))
+  await uploads
+  client.close()
+  measured['warm Invoke, quiet'] = distribution(quiet)
+  measured['warm Invoke while 50 MB packages arrive'] = distribution(busy)
+  ratios.push({
+    name: 'Invoke during uploads / quiet (p99)',
+    value: distribution(busy).p99 / distribution(quiet).p99,
+    atMost: 5,
+  })
+  notes.push('uploads are signed by the bench in the same process that measures, so the busy p99 holds its time too')
+}
+
+async function fill(folder: string, count: number): Promise<void> {
+  const catalog = await openCatalog({ folder, clock: systemClock })
+  const key = { accountId: '123456789012', region: 'us-east-1' }
+  for (let from = 0; from < count; from += 1000) {
+    await catalog.transaction(async (db) => {
+      for (let n = from; n < from + 1000; n += 1) {
+        const name = `function-${String(n).padStart(6, '0')}`
+        await db
+          .insertInto('function')
+          .values({
+            account_id: key.accountId,
+            region: key.region,
+            name,
+            id: randomUUID(),
+            created_at: 0,
+            last_version: 0,
+            tags: '{}',
+            reserved_concurrency: null,
+            recursive_loop: 'Terminate',
+            code_signing_config: null,
+          })
+          .execute()
+        const configuration = newConfiguration(
+          name,
+          { Runtime: 'python3.13', Handler: 'app.handler', Role: 'arn:aws:iam::123456789012:role/x' },
+          undefined,
+        )
+        const row = toVersionRow({
+          ...key,
+          name,
+          number: 0,
+          revisionId: randomUUID(),
+          configuration,
+          codeDigest: 'a'.repeat(64),
+          codeBytes: 1,
+          unzippedBytes: 1,
+          fingerprint: null,
+          state: 'Active',
+          updateStatus: 'Successful',
+          failure: null,
+          modifiedAt: 0,
+        })
+        await db.insertInto('function_version').values(row).execute()
+      }
+    })
+  }
+  await catalog.close()
+}
+
+async function startTime(folder: string): Promise<{ ms: number; stop: () => Promise<void> }> {
+  const start = performance.now()
+  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'serve', '--port', '0', '--data', folder], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  await new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve))
+  const ms = performance.now() - start
+  return { ms, stop: () => new Promise((resolve) => (child.once('exit', () => resolve()), child.kill('SIGTERM'))) }
+}
+
+async function benchStart(folder: string): Promise<void> {
+  const [empty, full] = [join(folder, 'empty'), join(folder, 'full')]
+  await (await startTime(empty)).stop()
+  await (await startTime(full)).stop()
+  await fill(full, 10_000)
+  const [none, many]: [number[], number[]] = [[], []]
+  for (let round = 0; round < 4; round += 1) {
+    for (const [path, times] of [
+      [empty, none],
+      [full, many],
+    ] as const) {
+      const { ms, stop } = await startTime(path)
+      times.push(ms)
+      await stop()
+    }
+  }
+  measured['start, no functions'] = distribution(none)
+  measured['start, 10,000 functions'] = distribution(many)
+  ratios.push({
+    name: 'start with 10,000 functions / with none (p50)',
+    value: distribution(many).p50 / distribution(none).p50,
+    atMost: 2,
+  })
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'zipyard-bench-api-'))
+const service = await startService()
+try {
+  await benchGetFunction(service)
+  await benchUpload(service, folder)
+  await benchInvokeDuringUploads(service)
+} finally {
+  await service.stop()
+}
+try {
+  await benchStart(folder)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+report('api', measured, ratios, notes)

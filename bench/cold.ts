@@ -135,7 +135,7 @@ const isolated =
       stream.on('data', (data: Buffer) => process.stderr.write(data))
     lastPids = () =>
       processTree(process.pid).filter((pid) =>
-        readFileSync(`/proc/${pid}/mountinfo`, 'latin1').includes(`${options.task ?? task} /var/task`),
+        read(`/proc/${pid}/mountinfo`).includes(`${options.task ?? task} /var/task`),
       )
     return () => sandbox.release(id)
   }
@@ -255,12 +255,17 @@ report(
 )
 rmSync(folder, { recursive: true, force: true })
 
-/** Memory with shared pages counted once for all who share them, in KiB. */
+/** Memory with shared pages counted once for all who share them, in KiB; nothing of a process that is gone. */
 function proportionalKib(pids: readonly number[]): number {
-  return pids.reduce(
-    (sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0),
-    0,
-  )
+  return pids.reduce((sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0), 0)
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
 }
 
 /** Environments that have answered once and wait, their holders counted with them. */

@@ -192,3 +192,11 @@ def loopback_up():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         request = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
         fcntl.ioctl(handle.fileno(), 0x8914, request)  # SIOCSIFFLAGS
+
+
+def add_loopback_address(number, address):
+    """Another address for the loopback device of this network namespace, and for it alone (mask 255.255.255.255)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+        for request, value in ((0x8916, address), (0x891C, "255.255.255.255")):  # SIOCSIFADDR, SIOCSIFNETMASK
+            sockaddr = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
+            fcntl.ioctl(handle.fileno(), request, struct.pack("16s16s8x", b"lo:%d" % number, sockaddr))

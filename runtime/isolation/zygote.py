@@ -267,6 +267,7 @@ class Environment(object):
         self.unified = self.unified_procs = None
         self.streams = []
         self.program = 0
+        self.relays = []  # (listening socket, descriptor of the folder of the host's socket, its name)
         self.line = None  # to the program's process, until it goes on as the function's
 
     def hold(self):
@@ -339,6 +340,8 @@ class Environment(object):
             kernel.bind(HOST + bind["source"], bind["target"])
         options = "mode=1777,size=%d,nr_inodes=%d" % (spec["temporaryBytes"], max(65536, spec["temporaryBytes"] // 4096))
         kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+        if self.order["network"] != "host":
+            self.relays = [_open_relay(number, relay) for number, relay in enumerate(spec["relays"])]
         kernel.umount(HOST)
         self._hand_over(spec, self.streams, api.detach())
         kernel.set_capabilities(kernel.HOLDER_CAPABILITIES)
@@ -390,6 +393,9 @@ class Environment(object):
             self._say(event="failed", because=because.decode(errors="replace"))
         else:
             self._say(event="started")
+        # Now that this process has let go of the program's pipes, and with them whoever is forked.
+        if self.relays and os.fork() == 0:
+            _run_relays(self.relays)
 
     def _fork(self):
         if self.unified is None:
@@ -516,6 +522,62 @@ def _execute(argv, environment):
     except OSError as error:
         os.write(2, ("%s: %s\n" % (argv[0], error.strerror)).encode())
         os._exit(127 if error.errno == 2 else 126)
+
+
+def _open_relay(number, relay):
+    """Listens at an address of its own on the loopback of this network."""
+    if not relay["address"].startswith("127."):
+        kernel.add_loopback_address(number, relay["address"])
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((relay["address"], relay["port"]))
+    listener.listen(64)
+    folder, name = os.path.split(relay["socket"])
+    return listener, os.open(HOST + folder, os.O_PATH), name
+
+
+def _run_relays(relays):
+    """A process between the network of a function and sockets of the host, for programs that know TCP only. Ends with the program."""
+    import threading
+
+    kernel.set_capabilities(())
+
+    def pump(source, target):
+        try:
+            while True:
+                piece = source.recv(65536)
+                if not piece:
+                    break
+                target.sendall(piece)
+        except OSError:
+            pass
+        for end, how in ((target, socket.SHUT_WR), (source, socket.SHUT_RD)):
+            try:
+                end.shutdown(how)
+            except OSError:
+                pass
+
+    def serve(listener, folder, name):
+        while True:
+            inside, _ = listener.accept()
+            outside = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                inside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                outside.connect("/proc/self/fd/%d/%s" % (folder, name))
+            except OSError:
+                inside.close()
+                continue
+            for pair in ((inside, outside), (outside, inside)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    try:
+        threads = [threading.Thread(target=serve, args=relay, daemon=True) for relay in relays]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        os._exit(0)
 
 
 def _open_streams(folder):

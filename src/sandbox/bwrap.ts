@@ -50,6 +50,7 @@ class BwrapSandbox implements Sandbox {
     hasOwnUsers: this.fileAccess === 'as-other',
     limitsMemory: false,
     limitsProcesses: true,
+    canRelay: false,
     keepsTemporary: false,
     filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
   }

@@ -1,6 +1,7 @@
 /** What every tier promises of a process, run over every tier that this machine and this user can hold. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Bench, openFolder, processesThatMention, systemPython, testedTiers } from '../../test/kit/sandbox-bench.ts'
@@ -215,6 +216,26 @@ describe.each(testedTiers)('tier %s', (tier) => {
     expect(await trial.status).toMatchObject({ signal: 'SIGKILL' })
     expect(groups.filter((group) => existsSync(group))).toEqual([])
     await bench.sandbox.release(id)
+  })
+
+  test('a program that knows TCP only reaches the service from a network of its own, after a restart too', async () => {
+    if (!bench.sandbox.facts.canRelay) return expect(['process', 'bwrap']).toContain(tier)
+    const server = createServer((socket) =>
+      socket.on('error', () => {}).on('data', (data) => socket.end(`${data}pong`)),
+    )
+    const socket = join(bench.folder, 'relayed')
+    await new Promise<void>((resolve) => {
+      server.listen(socket, resolve)
+    })
+    const relays = [{ address: '169.254.100.1', port: 9001, socket }]
+    const code =
+      'import socket\ns = socket.create_connection(("169.254.100.1", 9001), 10); s.sendall(b"x" * 100000)\n' +
+      'answer = b""\nwhile not answer.endswith(b"pong"):\n    piece = s.recv(9)\n    if not piece: break\n    answer += piece\nprint(answer[-5:].decode())'
+    const id = `relay-${tier}-${process.pid}`
+    expect(await bench.output(code, { id, network: 'none', relays })).toBe('xpong\n')
+    expect(await bench.output(code, { id, network: 'none', relays })).toBe('xpong\n')
+    await bench.sandbox.release(id)
+    server.close()
   })
 
   test('limits are those of a Lambda environment', async () => {

@@ -284,6 +284,7 @@ test('the list of promises names what strangers need, and tells of every tier wh
     limitsMemory: false,
     limitsProcesses: false,
     keepsTemporary: false,
+    canRelay: false,
     filtersCalls: false,
     network: 'host',
   } as const
@@ -292,6 +293,7 @@ test('the list of promises names what strangers need, and tells of every tier wh
     limitsMemory: true,
     limitsProcesses: true,
     keepsTemporary: true,
+    canRelay: true,
     filtersCalls: true,
     network: 'none',
   } as const

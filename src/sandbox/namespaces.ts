@@ -89,6 +89,7 @@ class NamespaceSandbox implements Sandbox {
       hasOwnUsers: this.fileAccess === 'as-other',
       limitsMemory: this.#groups.holds('memory'),
       limitsProcesses: this.#groups.holds('pids') || this.fileAccess === 'as-other' || countsProcessesPerNamespace,
+      canRelay: true,
       keepsTemporary: true,
       filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
     }
@@ -395,6 +396,7 @@ class Environment {
     return {
       binds: spec.binds,
       temporaryBytes: spec.temporaryBytes,
+      relays: spec.relays ?? [],
       workingDirectory: spec.workingDirectory,
       argv: spec.argv,
       environment: spec.environment,

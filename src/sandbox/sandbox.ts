@@ -47,6 +47,12 @@ export interface SandboxSpec {
   readonly network: NetworkMode
   /** Path on the host of a unix socket the process may connect to, whatever its network. */
   readonly apiSocket: string
+  /**
+   * For programs that know TCP only: an address inside that leads to a unix socket of the host. Where `SandboxFacts.canRelay` says so, and with a
+   * network of its own (`none`, `bridge`); with the host's network there is nothing to relay into, and these are left alone.
+   * @example [{ address: '169.254.100.1', port: 9001, socket: apiSocket }]
+   */
+  readonly relays?: readonly { readonly address: string; readonly port: number; readonly socket: string }[] | undefined
   /** Whether the process may be forked from a warm interpreter when that gives the same observable result. */
   readonly allowZygote: boolean
 }
@@ -89,6 +95,8 @@ export interface SandboxFacts {
   readonly limitsProcesses: boolean
   /** System calls that no function needs are refused. */
   readonly filtersCalls: boolean
+  /** `SandboxSpec.relays` work, given a network of its own. */
+  readonly canRelay: boolean
   /** A second process of the same id finds /tmp as the first left it. */
   readonly keepsTemporary: boolean
 }

@@ -49,18 +49,25 @@ interface IndexedRoot {
   readonly folders: ReadonlySet<string>
 }
 
+/** Several rules ask about the same package; indexing its files is most of the work. */
+const indexes = new WeakMap<PackageFacts, readonly IndexedRoot[]>()
+
 /** Finds modules as the import system would, over the files of the package and its layers. */
 export class ModuleTree {
   readonly #roots: readonly IndexedRoot[]
   readonly #binariesOf = new Map<SearchRoot, ReadonlyMap<string, readonly string[]>>()
 
   constructor(facts: PackageFacts) {
+    const known = indexes.get(facts)
     const suffixes = extensionSuffixes(facts)
-    this.#roots = searchRoots(facts).map((root) => ({
-      root,
-      files: modulesOf(root, suffixes),
-      folders: foldersOf(root),
-    }))
+    this.#roots =
+      known ??
+      searchRoots(facts).map((root) => ({
+        root,
+        files: modulesOf(root, suffixes),
+        folders: foldersOf(root),
+      }))
+    if (!known) indexes.set(facts, this.#roots)
   }
 
   /** The module of this dotted name; a file wins over a namespace folder of an earlier root, as in CPython. */

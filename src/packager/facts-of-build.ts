@@ -1,7 +1,7 @@
 import type { ContentFacts } from '../audit/content-facts.ts'
 import type { PackageDistribution, PackageFacts, PackageFile } from '../audit/facts.ts'
 import { handlerCandidates } from '../audit/handler-file.ts'
-import { interestIn, readContent } from '../audit/read-content.ts'
+import { interestIn, readContent, type Interest } from '../audit/read-content.ts'
 import type { Cache } from '../cache/cache.ts'
 import { parseHandler } from '../lambda/handler.ts'
 import { moduleNames } from '../python/module-names.ts'
@@ -27,7 +27,7 @@ export async function factsOfBuild(
   const byWheel = new Map<string, WheelFacts>()
   for (const artifact of artifacts) byWheel.set(artifact.path, await wheelFactsOf(artifact, cache))
   const files = new Map<string, PackageFile>()
-  for (const file of layout.files) files.set(file.path, packageFileOf(file, byWheel))
+  for (const file of layout.files) files.set(file.path, new BuiltFile(file, byWheel))
   return {
     target: { runtime: plan.target.runtime, architecture: plan.target.architecture },
     package: {
@@ -46,27 +46,52 @@ export async function factsOfBuild(
   }
 }
 
-function packageFileOf(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>): PackageFile {
-  const { path, mode, owner, uncompressedBytes, compressedBytes = 0, crc32 } = file
-  return {
-    path,
-    bytes: uncompressedBytes,
-    packedBytes: compressedBytes,
-    permissions: mode,
-    kind: file.link ? 'link' : 'file',
-    distribution: owner === 'own' ? undefined : owner.distribution,
-    crc32,
-    content: file.link ? undefined : contentFactsOf(file, byWheel),
-  }
-}
+/** A file of the layout, which tells what is in it only when a rule asks. */
+class BuiltFile implements PackageFile {
+  readonly path: string
+  readonly bytes: number
+  readonly packedBytes: number
+  readonly permissions: number
+  readonly kind: 'file' | 'link'
+  readonly distribution: string | undefined
+  readonly crc32: number | undefined
+  readonly #file: LayoutFile
+  readonly #wheel: WheelFacts | undefined
+  #content: { readonly facts: ContentFacts | undefined } | undefined
 
-function contentFactsOf(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>): ContentFacts | undefined {
-  const { path, source, mode, uncompressedBytes } = file
-  const known = 'archive' in source ? byWheel.get(source.archive)?.contents.get(source.entry.name) : undefined
-  if (known !== undefined) return known ?? undefined
-  const isOwn = file.owner === 'own'
-  const interest = interestIn({ path, bytes: uncompressedBytes, permissions: mode, isOwn })
-  return interest && readContent(interest, contentOf(file), { path, isOwn })
+  constructor(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>) {
+    this.path = file.path
+    this.bytes = file.uncompressedBytes
+    this.packedBytes = file.compressedBytes ?? 0
+    this.permissions = file.mode
+    this.kind = file.link ? 'link' : 'file'
+    this.distribution = file.owner === 'own' ? undefined : file.owner.distribution
+    this.crc32 = file.crc32
+    this.#file = file
+    this.#wheel = 'archive' in file.source ? byWheel.get(file.source.archive) : undefined
+  }
+
+  get interest(): Interest | undefined {
+    return this.kind === 'link' ? undefined : interestIn({ ...this.#plain(), isOwn: this.distribution === undefined })
+  }
+
+  get content(): ContentFacts | undefined {
+    this.#content ??= { facts: this.#read() }
+    return this.#content.facts
+  }
+
+  #plain(): { readonly path: string; readonly bytes: number; readonly permissions: number } {
+    return { path: this.path, bytes: this.bytes, permissions: this.permissions }
+  }
+
+  #read(): ContentFacts | undefined {
+    const { interest } = this
+    if (!interest) return undefined
+    const { source } = this.#file
+    const known = 'archive' in source ? this.#wheel?.contentOf(source.entry.name) : undefined
+    if (known !== undefined) return known ?? undefined
+    return readContent(interest, contentOf(this.#file), { path: this.path, isOwn: this.distribution === undefined })
+  }
 }
 
 function distributionsOf(

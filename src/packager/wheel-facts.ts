@@ -1,5 +1,7 @@
 import type { ContentFacts } from '../audit/content-facts.ts'
 import { interestIn, readContent } from '../audit/read-content.ts'
+import { wheelFactsVersion } from '../audit/wheel-facts.ts'
+import { sha256 } from '../base/digest.ts'
 import type { Cache } from '../cache/cache.ts'
 import { readHeaders } from '../pypa/headers.ts'
 import { readEntry } from '../zip/entry-data.ts'
@@ -7,49 +9,74 @@ import { openFileSource } from '../zip/source.ts'
 import type { IndexedEntry } from '../zip/wheel-index.ts'
 import type { Artifact } from './artifact.ts'
 
-/** Bump when facts of earlier versions of Zipyard must not be used any more. */
-const factsVersion = 3
+/** Facts of another version are gathered again. */
+const version = `1.${wheelFactsVersion}`
 
 /** What a wheel's files say, read once when the wheel first comes and kept under its digest. */
 export interface WheelFacts {
-  /** By the path in the wheel; `null` for what was looked into and holds nothing of interest. */
-  readonly contents: ReadonlyMap<string, ContentFacts | null>
   /** Lines of METADATA and WHEEL that rules look at. */
   readonly requires: readonly string[]
   readonly requiresPython?: string | undefined
   readonly tags: readonly string[]
+  /** Of a file of the wheel; `null` for what was looked into and holds nothing of interest, `undefined` for what was not. */
+  contentOf(name: string): ContentFacts | null | undefined
+}
+
+type Contents = ReadonlyMap<string, ContentFacts | null>
+
+interface Gathered extends Omit<WheelFacts, 'contentOf'> {
+  /** Of modules, which are most of a wheel, and of which an audit asks for those alone that the handler reaches. */
+  readonly modules: Contents
+  readonly others: Contents
 }
 
 export async function wheelFactsOf(artifact: Artifact, cache: Cache): Promise<WheelFacts> {
-  const stored = await cache.readEntry('wheel-facts', artifact.digest)
-  const known = stored && decode(stored)
+  const modulesKey = sha256(`modules ${artifact.digest}`)
+  const [head, modules] = await Promise.all([
+    cache.readEntry('wheel-facts', artifact.digest),
+    cache.readEntry('wheel-facts', modulesKey),
+  ])
+  const known = head && modules && decode(head, modules)
   if (known) return known
-  const facts = readFacts(artifact)
-  await cache.writeEntry('wheel-facts', artifact.digest, encode(facts))
-  return facts
+  const gathered = gather(artifact)
+  const { modules: ofModules, others, ...rest } = gathered
+  await cache.writeEntry('wheel-facts', modulesKey, JSON.stringify([...ofModules]))
+  await cache.writeEntry('wheel-facts', artifact.digest, JSON.stringify({ version, ...rest, others: [...others] }))
+  return { ...rest, contentOf: (name) => others.get(name) ?? ofModules.get(name) }
 }
 
-function encode({ contents, ...rest }: WheelFacts): string {
-  return JSON.stringify({ version: factsVersion, ...rest, contents: [...contents] })
-}
-
-function decode(stored: Buffer): WheelFacts | undefined {
-  const value = JSON.parse(stored.toString('utf8')) as Omit<WheelFacts, 'contents'> & {
-    readonly version: number
-    readonly contents: readonly (readonly [string, ContentFacts | null])[]
+function decode(head: Buffer, modules: Buffer): WheelFacts | undefined {
+  const { others, ...rest } = JSON.parse(head.toString('utf8')) as Omit<Gathered, 'modules' | 'others'> & {
+    readonly version: string
+    readonly others: readonly (readonly [string, ContentFacts | null])[]
   }
-  return value.version === factsVersion ? { ...value, contents: new Map(value.contents) } : undefined
+  if (rest.version !== version) return undefined
+  const ofOthers = new Map(others)
+  let ofModules: Contents | undefined
+  return {
+    requires: rest.requires,
+    requiresPython: rest.requiresPython,
+    tags: rest.tags,
+    contentOf(name) {
+      if (!name.endsWith('.py')) return ofOthers.get(name)
+      ofModules ??= new Map(JSON.parse(modules.toString('utf8')) as [string, ContentFacts | null][])
+      return ofModules.get(name)
+    },
+  }
 }
 
-function readFacts(artifact: Artifact): WheelFacts {
+function gather(artifact: Artifact): Gathered {
   const source = openFileSource(artifact.path)
   try {
     const read = (entry: IndexedEntry): Buffer => readEntry(source, entry, artifact.filename)
-    const contents = new Map<string, ContentFacts | null>()
+    const modules = new Map<string, ContentFacts | null>()
+    const others = new Map<string, ContentFacts | null>()
     for (const entry of artifact.index.entries) {
       const file = { path: entry.name, bytes: entry.uncompressedBytes, permissions: entry.mode, isOwn: false }
       const interest = interestIn(file)
-      if (interest) contents.set(entry.name, readContent(interest, read(entry), file) ?? null)
+      if (!interest) continue
+      const kept = entry.name.endsWith('.py') ? modules : others
+      kept.set(entry.name, readContent(interest, read(entry), file) ?? null)
     }
     const headers = (name: string) => {
       const entry = artifact.index.entries.find((one) => one.name.endsWith(`.dist-info/${name}`))
@@ -57,7 +84,8 @@ function readFacts(artifact: Artifact): WheelFacts {
     }
     const metadata = headers('METADATA')
     return {
-      contents,
+      modules,
+      others,
       requires: metadata.filter(({ name }) => name === 'requires-dist').map(({ value }) => value),
       requiresPython: metadata.find(({ name }) => name === 'requires-python')?.value,
       tags: headers('WHEEL')

@@ -9,6 +9,7 @@ import { parsePyproject, type Pyproject } from './pyproject.ts'
 import { parseUvLock } from './uv-lock.ts'
 import type { Lock, LockedDistribution } from './locked-distribution.ts'
 import { selectDistributions, type LockSelection } from './locked-selection.ts'
+import { declaredRequirements, uncoveredRequirements } from './lock-coverage.ts'
 import { needsAddresses, addressFiles } from './locked-files.ts'
 import { targetEnvironment } from './target-environment.ts'
 
@@ -268,4 +269,38 @@ test('uv.lock: a flat index is a folder, a wheel may be named by path, and forks
     hashes: { sha256: '8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254' },
   })
   expect([iniconfig!.version, select(lock, '3.10')[1]!.version]).toEqual(['2.3.1', '2.0.0'])
+})
+
+const linux = targetEnvironment({ python: '3.13', glibc: [2, 34], machine: 'x86_64' })
+
+test.each([
+  ['uv', 'uv.lock'],
+  ['poetry-2', 'poetry.lock 2.1'],
+  ['poetry-1', 'poetry.lock 2.0'],
+  ['pdm', 'pdm.lock'],
+])('a fresh lock of %s covers what its project declares', (folder, name) => {
+  const scope = { extras: ['templates'], groups: ['dev'] }
+  const declared = declaredRequirements(pyproject(folder), scope)
+  expect(declared.length).toBeGreaterThanOrEqual(6)
+  expect(uncoveredRequirements(declared, select(locks[name]!(), '3.13', scope), linux)).toEqual([])
+})
+
+const changed = (from: string, to: string): Pyproject => parsePyproject(fixture('uv/pyproject.toml').replace(from, to))
+const uncovered = (project: Pyproject): unknown[] =>
+  uncoveredRequirements(declaredRequirements(project), select(parseUvLock(fixture('uv/uv.lock')), '3.13'), linux).map(
+    (found) => [found.requirement.name, found.because, 'found' in found ? found.found : undefined],
+  )
+
+test('a stale lock says what is missing, and what is locked at a version that is no longer accepted', () => {
+  expect(uncovered(changed('"click>=8",', '"click>=8", "boto3", "colorama; sys_platform == \'win32\'",'))).toEqual([
+    ['boto3', 'missing', undefined],
+  ])
+  expect(uncovered(changed('"click>=8",', '"click<8",'))).toEqual([['click', 'version', expect.stringMatching(/^8\./)]])
+})
+
+test("extras that name the project's own extras are followed, once", () => {
+  const project = parsePyproject(
+    '[project]\nname = "App"\n[project.optional-dependencies]\nall = ["app[one,two]"]\none = ["a", "app[all]"]\ntwo = ["b"]\n',
+  )
+  expect(declaredRequirements(project, { extras: ['all'] }).map(({ name }) => name)).toEqual(['a', 'b'])
 })

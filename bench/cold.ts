@@ -60,7 +60,10 @@ let launches = 0
 const idle = 12
 
 /** Milliseconds from the decision to start an environment to its first answer. */
-async function measure(start: (api: RuntimeApi, id: string) => Promise<() => Promise<void>>): Promise<number> {
+async function measure(
+  start: (api: RuntimeApi, id: string) => Promise<() => Promise<void>>,
+  keep?: (end: () => Promise<void>) => void,
+): Promise<number> {
   const id = `cold-${(launches += 1)}`
   const begin = performance.now()
   let answered: (ms: number) => void
@@ -87,8 +90,12 @@ async function measure(start: (api: RuntimeApi, id: string) => Promise<() => Pro
   })
   const end = await start(api, id)
   const ms = (await Promise.race([answer, lastExit.then(() => undefined)])) ?? fail('it ended')
-  await end()
-  await api.close()
+  const endAll = async (): Promise<void> => {
+    await end()
+    await api.close()
+  }
+  if (keep) keep(endAll)
+  else await endAll()
   return ms
 }
 
@@ -272,11 +279,7 @@ function read(path: string): string {
 async function idlePssOfEnvironments(): Promise<number> {
   const ends: (() => Promise<void>)[] = []
   for (let index = 0; index < idle; index += 1) {
-    await measure(async (api, id) => {
-      const end = await isolated({ fork: true })(api, id)
-      ends.push(end)
-      return async () => {}
-    })
+    await measure(isolated({ fork: true }), (end) => ends.push(end))
   }
   const sum = proportionalKib(lastPids())
   for (const end of ends) await end()

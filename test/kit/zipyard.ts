@@ -41,6 +41,7 @@ export function runProgram(
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     child.once('error', failed)
     child.once('close', (exitCode) => done({ exitCode, stdout, stderr }))
+    child.stdin.on('error', () => undefined) // it ended without reading what it was given
     child.stdin.end(options.input ?? '')
   })
 }

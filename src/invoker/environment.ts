@@ -74,6 +74,8 @@ interface Starting {
 }
 
 const stopGraceMs = 500
+/** How long an environment runs on after an invocation, in milliseconds. */
+const freezeAfterMs = 20
 const extensionsGraceMs = 2000
 
 export class Environment {
@@ -93,6 +95,7 @@ export class Environment {
   #process: SandboxProcess | undefined
   #pipes: ReturnType<typeof readLogPipes> | undefined
   #frozen = false
+  #freezeTimer: Timer | undefined
   #run: Run | undefined
   #starting: Starting | undefined
   #firstInit: InitOutcome | undefined
@@ -173,7 +176,6 @@ export class Environment {
     if (!outcome.ok && outcome.launchError !== undefined) throw outcome.launchError
     if ((this.#state as EnvironmentState) !== 'init') return outcome
     if (outcome.ok) {
-      this.#freeze()
       this.#become('ready')
     } else {
       this.#log.initReport({
@@ -216,7 +218,6 @@ export class Environment {
       run.timer = this.#clock.after(this.version.timeoutSeconds * 1000, () => this.#timedOut(run))
       if (needsInit) void this.#initInside(run)
       else {
-        this.#thaw()
         this.#log.endTail()
         this.#log.start(invocation.requestId)
         this.#dispatch(run)
@@ -230,9 +231,19 @@ export class Environment {
     return this.#ended
   }
 
-  /** The pool parks it: nothing inside runs until the next invocation. */
-  freeze(): void {
-    this.#freeze()
+  /**
+   * The pool parks it: nothing inside runs until the next invocation. Not at once, since freezing and thawing between invocations that follow each other
+   * closely costs more than it spares; and by one timer that looks again, not by one per invocation.
+   */
+  park(): void {
+    this.#freezeTimer ??= this.#clock.after(freezeAfterMs, () => this.#freezeIfIdle(), { unref: true })
+  }
+
+  #freezeIfIdle(): void {
+    this.#freezeTimer = undefined
+    if (this.#state !== 'ready') return
+    if (this.#since(this.idleSince) >= freezeAfterMs - 1) this.#freeze()
+    else this.park()
   }
 
   // ---- starting ------------------------------------------------------------------------------------------------
@@ -386,6 +397,8 @@ export class Environment {
       cognitoIdentity: invocation.cognitoIdentity,
       payload: invocation.payload,
     })
+    // After the event was written: the runtime then wakes up once, and has something to read.
+    this.#thaw()
   }
 
   #responded(requestId: string, body: Buffer, failed: boolean): void {
@@ -548,6 +561,7 @@ export class Environment {
   async #end(graceMs: number): Promise<void> {
     if (this.#state === 'dead') return
     this.#become('stopping')
+    this.#freezeTimer?.cancel()
     const process = this.#process
     if (process) {
       this.#thaw()

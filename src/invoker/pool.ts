@@ -164,7 +164,7 @@ export class Pool {
     // A failed Init answers the invocation that asked for it, and nobody else waits: there is nothing to keep.
     if (this.#draining || environment.state === 'init-failed') void this.#end(environment)
     else {
-      environment.freeze()
+      environment.park()
       this.#idle.push(environment)
     }
   }

@@ -1,7 +1,10 @@
 /** `npm run docs`: prints the reference pages from the code; `-- --check` only says whether they are fresh. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { iamReference } from '../src/api/iam/reference.ts'
 import { lambdaReference } from '../src/api/lambda/reference.ts'
+import { logsReference } from '../src/api/logs/reference.ts'
+import { s3Reference } from '../src/api/s3/reference.ts'
 import { cliReference } from '../src/cli/reference.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -9,6 +12,9 @@ const root = join(import.meta.dirname, '..')
 export const pages: Readonly<Record<string, () => Promise<string> | string>> = {
   'docs/reference/api.md': lambdaReference,
   'docs/reference/cli.md': cliReference,
+  'docs/reference/iam.md': iamReference,
+  'docs/reference/logs.md': logsReference,
+  'docs/reference/s3.md': s3Reference,
 }
 
 export async function stalePages(): Promise<string[]> {

@@ -343,6 +343,52 @@ fails('InvalidAction', sts.decode_authorization_message, EncodedMessage='x')
   )
 })
 
+test('keys of a role do what its policies grant, and nothing else', async () => {
+  const services = await startSideServices()
+  await python(
+    services,
+    `${start}
+iam, sts = boto3.client('iam'), boto3.client('sts')
+mine = boto3.client('s3')
+mine.create_bucket(Bucket='granted'); mine.put_object(Bucket='granted', Key='in/a', Body=b'a'); mine.put_object(Bucket='granted', Key='secret', Body=b's')
+trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'AWS': '123456789012'}}]}
+iam.create_role(RoleName='worker', AssumeRolePolicyDocument=json.dumps(trust))
+grant = lambda *statements: iam.put_role_policy(RoleName='worker', PolicyName='p', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': statements}))
+c = sts.assume_role(RoleArn='arn:aws:iam::123456789012:role/worker', RoleSessionName='session')['Credentials']
+keys = dict(aws_access_key_id=c['AccessKeyId'], aws_secret_access_key=c['SecretAccessKey'], aws_session_token=c['SessionToken'])
+s3, logs, iam_as = boto3.client('s3', **keys), boto3.client('logs', **keys), boto3.client('iam', **keys)
+def denied(call, **arguments):
+    try:
+        call(**arguments)
+    except botocore.exceptions.ClientError as error:
+        assert error.response['Error']['Code'] in ('AccessDenied', '403', 'AccessDeniedException'), error.response
+        return
+    raise AssertionError('not denied')
+denied(s3.get_object, Bucket='granted', Key='in/a')
+grant({'Effect': 'Allow', 'Action': ['s3:GetObject', 's3:PutObject'], 'Resource': 'arn:aws:s3:::granted/in/*'},
+      {'Effect': 'Allow', 'Action': 's3:ListBucket', 'Resource': 'arn:aws:s3:::granted'},
+      {'Effect': 'Allow', 'Action': 'logs:PutLogEvents', 'Resource': '*'})
+assert s3.get_object(Bucket='granted', Key='in/a')['Body'].read() == b'a'
+assert s3.list_objects_v2(Bucket='granted')['KeyCount'] == 2
+s3.copy_object(Bucket='granted', Key='in/b', CopySource='granted/in/a')
+denied(s3.copy_object, Bucket='granted', Key='in/c', CopySource='granted/secret')
+denied(s3.get_object, Bucket='granted', Key='secret')
+denied(s3.get_object, Bucket='granted', Key='in/a', VersionId='null')
+denied(s3.delete_object, Bucket='granted', Key='in/a')
+assert [e['Code'] for e in s3.delete_objects(Bucket='granted', Delete={'Objects': [{'Key': 'in/a'}]})['Errors']] == ['AccessDenied']
+denied(s3.list_buckets); denied(s3.put_bucket_cors, Bucket='granted', CORSConfiguration={'CORSRules': []})
+denied(logs.create_log_group, logGroupName='g'); denied(iam_as.get_role, RoleName='worker')
+try:
+    logs.put_log_events(logGroupName='g', logStreamName='s', logEvents=[{'timestamp': 1, 'message': 'm'}])
+except botocore.exceptions.ClientError as error:
+    assert error.response['Error']['Code'] == 'ResourceNotFoundException'
+grant({'Effect': 'Allow', 'Action': '*', 'Resource': '*'}, {'Effect': 'Deny', 'Action': 's3:*', 'Resource': 'arn:aws:s3:::granted/secret'})
+assert s3.get_object(Bucket='granted', Key='in/b')['Body'].read() == b'a'
+denied(s3.get_object, Bucket='granted', Key='secret')
+`,
+  )
+})
+
 test('IAM keeps roles and policies as Terraform makes, reads and deletes them', async () => {
   const services = await startSideServices()
   await python(

@@ -1,5 +1,6 @@
 /** S3, STS, IAM and CloudWatch Logs on a port of their own. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { IsGranted } from '../../src/api/grants.ts'
 import type { AccessKey, KeyRing } from '../../src/api/http/key-ring.ts'
 import type { ApiService } from '../../src/api/http/message.ts'
 import { createApiServer } from '../../src/api/http/server.ts'
@@ -11,6 +12,7 @@ import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { LogStore } from '../../src/logs/log-store.ts'
 import { ObjectStore } from '../../src/objects/object-store.ts'
+import { isGrantedToRole, roleOfSession } from '../../src/service/authorizer.ts'
 import { ownedDigests } from '../../src/store/blob-owners.ts'
 import { Blobs } from '../../src/store/blobs.ts'
 import { openCatalog, type Catalog } from '../../src/store/catalog.ts'
@@ -70,8 +72,6 @@ function userKey(accountId: string, secret: string): AccessKey {
   return { accountId, secret, arn: `arn:aws:iam::${accountId}:user/tester`, kind: 'user' }
 }
 
-const isGranted = async (): Promise<boolean> => false
-
 export async function openSideServices(options: {
   readonly folder: string
   readonly clock?: Clock
@@ -84,6 +84,10 @@ export async function openSideServices(options: {
   const objects = new ObjectStore({ catalog, blobs, clock })
 
   const keys = new TestKeys(systemClock)
+  const isGranted: IsGranted = async (caller, question) => {
+    const role = roleOfSession(caller.arn)
+    return role !== undefined && isGrantedToRole(catalog, role, question)
+  }
   const services: ApiService[] = [
     createS3Service({ store: objects, isGranted }),
     createIamService({ catalog, clock, isGranted }),

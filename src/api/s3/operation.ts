@@ -28,9 +28,9 @@ interface OperationHead {
   readonly subresource?: string
   /** A second query parameter or a header that must be there. */
   readonly needs?: { readonly query?: string; readonly header?: string }
-  /** `stored`: its only effect is to be read back. */
-  readonly status?: 'implemented' | 'stored'
-  /** What a role must be granted. */
+  /** `stored`: its only effect is to be read back; `refused`: reads as switched off and cannot be switched on. */
+  readonly status?: 'implemented' | 'stored' | 'refused'
+  /** What a role must be granted; of a version that is named, the grant of that name with `Version`. */
   readonly action: string
 }
 

@@ -32,7 +32,7 @@ async function handle(options: S3ServiceOptions, request: ApiRequest): Promise<A
     mayCall(options.isGranted, request.caller, { action, resource })
   const context = { request, store, mayCall: may }
   // DeleteObjects is granted object by object.
-  const granted = operation.name === 'DeleteObjects' || (await may(operation.action, resourceOf(address)))
+  const granted = operation.name === 'DeleteObjects' || (await may(grantOf(operation, request), resourceOf(address)))
   if (!granted) throw accessDenied()
   if (operation.level === 'service') return operation.handle(context)
   if (operation.level === 'name') return operation.handle({ ...context, name: parseBucketName(address.bucket!) })
@@ -84,6 +84,12 @@ function servedElsewhere(query: URLSearchParams, levels: readonly string[]): str
       name !== 'list-type' &&
       s3Operations.some((operation) => operation.subresource === name && levels.includes(operation.level)),
   )
+}
+
+/** `s3:GetObject` of a named version is `s3:GetObjectVersion`, `s3:GetObjectTagging` is `s3:GetObjectVersionTagging`. */
+function grantOf(operation: S3Operation, request: ApiRequest): string {
+  if (operation.level !== 'object' || !request.query.has('versionId')) return operation.action
+  return operation.action.replace(/^(s3:(?:Get|Put|Delete)Object)(Tagging|Acl)?$/, '$1Version$2')
 }
 
 function resourceOf(address: S3Address): string {

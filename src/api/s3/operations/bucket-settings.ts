@@ -28,6 +28,8 @@ interface Setting {
   readonly deletable: boolean
   /** A header that belongs to the document, with its default: Terraform waits until it reads it back. */
   readonly header?: { readonly name: string; readonly value: string }
+  /** The noun of the grants, where it is not that of the operations. Source: service authorization reference, Amazon S3. */
+  readonly grant?: string
   /** Operations that are named without `Bucket`. */
   readonly plain?: boolean
 }
@@ -35,19 +37,19 @@ interface Setting {
 // prettier-ignore
 const settings: readonly Setting[] = [
   { subresource: 'policy', noun: 'Policy', root: '', format: 'json', put: 'stored', putStatus: 204, deletable: true, absent: { code: 'NoSuchBucketPolicy', message: 'The bucket policy does not exist' } },
-  { subresource: 'cors', noun: 'Cors', root: 'CORSConfiguration', put: 'implemented', deletable: true, absent: { code: 'NoSuchCORSConfiguration', message: 'The CORS configuration does not exist' } },
-  { subresource: 'lifecycle', noun: 'LifecycleConfiguration', root: 'LifecycleConfiguration', put: 'stored', header: { name: 'x-amz-transition-default-minimum-object-size', value: 'all_storage_classes_128K' }, deletable: true, absent: { code: 'NoSuchLifecycleConfiguration', message: 'The lifecycle configuration does not exist' } },
-  { subresource: 'encryption', noun: 'Encryption', root: 'ServerSideEncryptionConfiguration', put: 'stored', deletable: true, absent: { code: 'ServerSideEncryptionConfigurationNotFoundError', message: 'The server side encryption configuration was not found' } },
+  { subresource: 'cors', grant: 'BucketCORS', noun: 'Cors', root: 'CORSConfiguration', put: 'implemented', deletable: true, absent: { code: 'NoSuchCORSConfiguration', message: 'The CORS configuration does not exist' } },
+  { subresource: 'lifecycle', grant: 'LifecycleConfiguration', noun: 'LifecycleConfiguration', root: 'LifecycleConfiguration', put: 'stored', header: { name: 'x-amz-transition-default-minimum-object-size', value: 'all_storage_classes_128K' }, deletable: true, absent: { code: 'NoSuchLifecycleConfiguration', message: 'The lifecycle configuration does not exist' } },
+  { subresource: 'encryption', grant: 'EncryptionConfiguration', noun: 'Encryption', root: 'ServerSideEncryptionConfiguration', put: 'stored', deletable: true, absent: { code: 'ServerSideEncryptionConfigurationNotFoundError', message: 'The server side encryption configuration was not found' } },
   { subresource: 'tagging', noun: 'Tagging', root: 'Tagging', put: 'stored', putStatus: 204, deletable: true, absent: { code: 'NoSuchTagSet', message: 'The TagSet does not exist' } },
-  { subresource: 'publicAccessBlock', noun: 'PublicAccessBlock', root: 'PublicAccessBlockConfiguration', put: 'stored', deletable: true, plain: true, absent: { code: 'NoSuchPublicAccessBlockConfiguration', message: 'The public access block configuration was not found' } },
+  { subresource: 'publicAccessBlock', grant: 'BucketPublicAccessBlock', noun: 'PublicAccessBlock', root: 'PublicAccessBlockConfiguration', put: 'stored', deletable: true, plain: true, absent: { code: 'NoSuchPublicAccessBlockConfiguration', message: 'The public access block configuration was not found' } },
   { subresource: 'ownershipControls', noun: 'OwnershipControls', root: 'OwnershipControls', put: 'stored', deletable: true, absent: { root: 'OwnershipControls', fields: { Rule: { ObjectOwnership: 'BucketOwnerEnforced' } } } },
   { subresource: 'website', noun: 'Website', root: 'WebsiteConfiguration', put: 'refused', deletable: true, absent: { code: 'NoSuchWebsiteConfiguration', message: 'The specified bucket does not have a website configuration' } },
-  { subresource: 'replication', noun: 'Replication', root: 'ReplicationConfiguration', put: 'refused', deletable: true, absent: { code: 'ReplicationConfigurationNotFoundError', message: 'The replication configuration was not found' } },
-  { subresource: 'object-lock', noun: 'ObjectLockConfiguration', root: 'ObjectLockConfiguration', put: 'refused', deletable: false, plain: true, absent: { code: 'ObjectLockConfigurationNotFoundError', message: 'Object Lock configuration does not exist for this bucket' } },
-  { subresource: 'accelerate', noun: 'AccelerateConfiguration', root: 'AccelerateConfiguration', put: 'refused', deletable: false, absent: { root: 'AccelerateConfiguration', fields: {} } },
+  { subresource: 'replication', grant: 'ReplicationConfiguration', noun: 'Replication', root: 'ReplicationConfiguration', put: 'refused', deletable: true, absent: { code: 'ReplicationConfigurationNotFoundError', message: 'The replication configuration was not found' } },
+  { subresource: 'object-lock', grant: 'BucketObjectLockConfiguration', noun: 'ObjectLockConfiguration', root: 'ObjectLockConfiguration', put: 'refused', deletable: false, plain: true, absent: { code: 'ObjectLockConfigurationNotFoundError', message: 'Object Lock configuration does not exist for this bucket' } },
+  { subresource: 'accelerate', grant: 'AccelerateConfiguration', noun: 'AccelerateConfiguration', root: 'AccelerateConfiguration', put: 'refused', deletable: false, absent: { root: 'AccelerateConfiguration', fields: {} } },
   { subresource: 'requestPayment', noun: 'RequestPayment', root: 'RequestPaymentConfiguration', put: 'refused', deletable: false, absent: { root: 'RequestPaymentConfiguration', fields: { Payer: 'BucketOwner' } } },
   { subresource: 'logging', noun: 'Logging', root: 'BucketLoggingStatus', put: 'refused', deletable: false, absent: { root: 'BucketLoggingStatus', fields: {} } },
-  { subresource: 'notification', noun: 'NotificationConfiguration', root: 'NotificationConfiguration', put: 'refused', deletable: false, absent: { root: 'NotificationConfiguration', fields: {} } },
+  { subresource: 'notification', grant: 'BucketNotification', noun: 'NotificationConfiguration', root: 'NotificationConfiguration', put: 'refused', deletable: false, absent: { root: 'NotificationConfiguration', fields: {} } },
 ]
 
 export const bucketSettingOperations: readonly S3Operation[] = [
@@ -93,13 +95,15 @@ export function ownerHasAll(context: BucketContext): ReturnType<typeof xmlAnswer
 function operationsOf(setting: Setting): S3Operation[] {
   const { subresource, plain } = setting
   const noun = plain ? setting.noun : `Bucket${setting.noun}`
-  const status = setting.put === 'refused' ? undefined : setting.put
+  const grant = setting.grant ?? noun
+  const status = setting.put
   const get: S3Operation = {
     name: `Get${noun}`,
     method: 'GET',
     level: 'bucket',
     subresource,
-    action: `s3:Get${noun}`,
+    action: `s3:Get${grant}`,
+    status,
     handle: (context) => read(context, setting),
   }
   const put: S3Operation = {
@@ -107,8 +111,8 @@ function operationsOf(setting: Setting): S3Operation[] {
     method: 'PUT',
     level: 'bucket',
     subresource,
-    action: `s3:Put${noun}`,
-    ...(status && { status }),
+    action: `s3:Put${grant}`,
+    status,
     handle: (context) => write(context, setting, `Put${noun}`),
   }
   const remove: S3Operation = {
@@ -116,7 +120,9 @@ function operationsOf(setting: Setting): S3Operation[] {
     method: 'DELETE',
     level: 'bucket',
     subresource,
-    action: `s3:Put${noun}`,
+    // Two have a grant of their own for that.
+    action: subresource === 'policy' || subresource === 'website' ? `s3:Delete${grant}` : `s3:Put${grant}`,
+    status,
     async handle(context) {
       await deleteBucketSetting(context.store.catalog.db, context.bucket.name, subresource)
       return emptyAnswer(context, 204)

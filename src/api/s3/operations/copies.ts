@@ -115,7 +115,8 @@ async function readSource(
   }
   const bucket = await findBucket(context.store.catalog.db, source.bucket)
   if (!bucket) throw bucketNotFound({ bucket: source.bucket })
-  const granted = await context.mayCall('s3:GetObject', `arn:aws:s3:::${source.bucket}/${source.key}`)
+  const grant = source.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion'
+  const granted = await context.mayCall(grant, `arn:aws:s3:::${source.bucket}/${source.key}`)
   if (bucket.accountId !== context.request.caller.accountId || !granted) throw accessDenied()
   return source
 }

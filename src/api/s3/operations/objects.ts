@@ -91,7 +91,8 @@ export const objectOperations: readonly S3Operation[] = [
         const key = textOf(object, 'Key')
         if (key === undefined || key === '') throw malformedDocument()
         const versionId = textOf(object, 'VersionId') || undefined
-        if (!(await context.mayCall('s3:DeleteObject', `arn:aws:s3:::${bucket.name}/${key}`))) {
+        const grant = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion'
+        if (!(await context.mayCall(grant, `arn:aws:s3:::${bucket.name}/${key}`))) {
           errors.push({ Key: key, Code: 'AccessDenied', Message: 'Access Denied' })
           continue
         }

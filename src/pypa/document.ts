@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml'
 import { defineError } from '../base/errors.ts'
+import { hideCredentials } from './hide-credentials.ts'
 
 export const invalidToml = defineError(
   'ZY0213',
@@ -120,7 +121,10 @@ export class DocumentNode {
   }
 
   fail(problem: string, cause?: unknown): never {
-    throw invalidDocument({ file: this.file, where: this.where, problem }, cause === undefined ? undefined : { cause })
+    throw invalidDocument(
+      { file: this.file, where: this.where, problem: hideCredentials(problem) },
+      cause === undefined ? undefined : { cause },
+    )
   }
 
   #table(): Record<string, unknown> {
@@ -140,7 +144,7 @@ export function readToml(text: string, file: string): DocumentNode {
     }
     const problem = error.message.replace(/^Invalid TOML document:\s*/, '').split('\n')[0]!
     throw invalidToml(
-      { file, line: error.line, column: error.column, problem, excerpt: error.codeblock },
+      { file, line: error.line, column: error.column, problem, excerpt: hideCredentials(error.codeblock) },
       { cause: error },
     )
   }

@@ -54,8 +54,3 @@ export function fileFromPlace(place: string, hashes: Readonly<Record<string, str
     subdirectory: reference.subdirectory,
   }
 }
-
-/** A URL without user, password and fragment: fit to be kept and printed. */
-export function withoutCredentials(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1')
-}

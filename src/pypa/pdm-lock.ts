@@ -1,12 +1,6 @@
+import { hideCredentials } from './hide-credentials.ts'
 import { readToml, type DocumentNode } from './document.ts'
-import {
-  fileFromPlace,
-  filenameOf,
-  readHashText,
-  readMarker,
-  unsupportedLockVersion,
-  withoutCredentials,
-} from './lock-document.ts'
+import { fileFromPlace, filenameOf, readHashText, readMarker, unsupportedLockVersion } from './lock-document.ts'
 import type { Lock, LockedDependency, LockedDistribution, LockedFile, LockRoot } from './locked-distribution.ts'
 import { normalizeName } from './name.ts'
 import type { Pyproject } from './pyproject.ts'
@@ -93,7 +87,7 @@ function readPackage(node: DocumentNode, inherits: boolean): LockedDistribution 
         ? undefined
         : {
             type: 'git',
-            url: withoutCredentials(git),
+            url: hideCredentials(git),
             commit: node.at('revision').string(),
             requestedRevision: node.at('ref').optionalString(),
             subdirectory,

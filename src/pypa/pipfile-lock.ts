@@ -1,5 +1,6 @@
+import { hideCredentials } from './hide-credentials.ts'
 import { readJson, type DocumentNode } from './document.ts'
-import { fileFromPlace, readMarker, unsupportedLockVersion, withoutCredentials } from './lock-document.ts'
+import { fileFromPlace, readMarker, unsupportedLockVersion } from './lock-document.ts'
 import type { Lock, LockedDistribution } from './locked-distribution.ts'
 import { normalizeName } from './name.ts'
 
@@ -30,7 +31,7 @@ export function parsePipfileLock(text: string, file = 'Pipfile.lock'): PipfileLo
     .items()
     .map((source) => ({
       name: source.at('name').optionalString() ?? '',
-      url: withoutCredentials(source.at('url').string()),
+      url: hideCredentials(source.at('url').string()),
     }))
   const categories = document.entries().filter(([category]) => category !== '_meta')
   const groups = categories.map(([category]) => groupOf(category)).filter((group) => group !== '')
@@ -97,7 +98,7 @@ function readEntry(
         ? undefined
         : {
             type: 'git',
-            url: withoutCredentials(git.replace(/^git\+/, '')),
+            url: hideCredentials(git.replace(/^git\+/, '')),
             commit: node.at('ref').string(),
             subdirectory,
           },

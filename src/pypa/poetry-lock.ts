@@ -1,5 +1,6 @@
+import { hideCredentials } from './hide-credentials.ts'
 import { readToml, type DocumentNode } from './document.ts'
-import { fileFromPlace, readHashText, readMarker, unsupportedLockVersion, withoutCredentials } from './lock-document.ts'
+import { fileFromPlace, readHashText, readMarker, unsupportedLockVersion } from './lock-document.ts'
 import type {
   Lock,
   LockedDependency,
@@ -82,7 +83,7 @@ function readPackage(node: DocumentNode, oldFiles: DocumentNode): LockedDistribu
     version,
     ...readScope(node),
     requiresPython: onlyAlternative(node.at('python-versions').optionalParsed(parsePoetryConstraint)),
-    index: type === 'legacy' && url !== undefined ? withoutCredentials(url) : undefined,
+    index: type === 'legacy' && url !== undefined ? hideCredentials(url) : undefined,
     wheels: isDirect ? [] : files.filter((file) => tryParseWheelFilename(file.filename)),
     sdist: isDirect ? undefined : files.find((file) => /\.(?:tar\.\w+|tgz|zip)$/.test(file.filename)),
     archive:
@@ -91,7 +92,7 @@ function readPackage(node: DocumentNode, oldFiles: DocumentNode): LockedDistribu
       type === 'git' && url !== undefined
         ? {
             type: 'git',
-            url: withoutCredentials(url),
+            url: hideCredentials(url),
             commit: source.at('resolved_reference').string(),
             requestedRevision: source.at('reference').optionalString(),
             subdirectory,

@@ -1,4 +1,4 @@
-import { withoutCredentials } from './lock-document.ts'
+import { hideCredentials } from './hide-credentials.ts'
 import type { LockedDistribution, LockedFile } from './locked-distribution.ts'
 import { formatMarker, type Marker } from './marker.ts'
 import { formatSpecifierSet, type SpecifierSet } from './specifier.ts'
@@ -65,7 +65,7 @@ function packageFields(distribution: LockedDistribution): [string, TomlValue | u
       'vcs',
       vcs && {
         type: vcs.type,
-        url: withoutCredentials(vcs.url),
+        url: hideCredentials(vcs.url),
         'requested-revision': vcs.requestedRevision,
         'commit-id': vcs.commit,
         subdirectory: vcs.subdirectory,
@@ -80,7 +80,7 @@ function packageFields(distribution: LockedDistribution): [string, TomlValue | u
       },
     ],
     ['archive', distribution.archive && fileFields(distribution.archive, false)],
-    ['index', distribution.index === undefined ? undefined : withoutCredentials(distribution.index)],
+    ['index', distribution.index === undefined ? undefined : hideCredentials(distribution.index)],
     ['sdist', distribution.sdist && fileFields(distribution.sdist, true)],
     [
       'wheels',
@@ -94,7 +94,7 @@ function packageFields(distribution: LockedDistribution): [string, TomlValue | u
 function fileFields(file: LockedFile, hasName: boolean): Record<string, TomlValue | undefined> {
   return {
     name: hasName ? file.filename : undefined,
-    url: file.url === undefined ? undefined : withoutCredentials(file.url),
+    url: file.url === undefined ? undefined : hideCredentials(file.url),
     path: file.path,
     size: file.sizeBytes,
     hashes: Object.fromEntries(Object.entries(file.hashes).sort(([a], [b]) => order(a, b))),

@@ -1,6 +1,7 @@
+import { hideCredentials } from './hide-credentials.ts'
 import { normalizeName } from './name.ts'
 import { readToml, type DocumentNode } from './document.ts'
-import { filenameOf, readMarker, unsupportedLockVersion, withoutCredentials } from './lock-document.ts'
+import { filenameOf, readMarker, unsupportedLockVersion } from './lock-document.ts'
 import type {
   Lock,
   LockedDependency,
@@ -59,7 +60,7 @@ function readPackage(node: DocumentNode): LockedDistribution {
     version: node.at('version').optionalString(),
     marker: readMarker(node.at('marker')),
     requiresPython: node.at('requires-python').optionalParsed(parseSpecifierSet),
-    index: index === undefined ? undefined : withoutCredentials(index),
+    index: index === undefined ? undefined : hideCredentials(index),
     wheels: node.at('wheels').items().map(readFile),
     sdist: ifPresent(node.at('sdist'), readFile),
     archive: ifPresent(node.at('archive'), readFile),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { ZipyardError } from '../base/errors.ts'
 import { parsePyproject } from './pyproject.ts'
 import { formatRequirement } from './requirement.ts'
 import { parseScriptMetadata } from './script-metadata.ts'
@@ -52,6 +53,23 @@ test.each([
 test('TOML that is none is told with line and column', () => {
   expect(() => parsePyproject('[project]\nname = "a\n')).toThrow(/`pyproject.toml` is not TOML: line 2, column \d+: /)
   expect(() => parsePyproject('a = 1\na = 2\n')).toThrow(/line 2, column \d+/)
+})
+
+test('a password beside a mistake is not shown with it', () => {
+  for (const text of [
+    '[tool]\nurl = "https://me:secret@x.example/"\nname = \n',
+    '[project]\nname = "a"\ndependencies = ["a @ https://me:secret@x.example/ x"]',
+    '[project]\nname = "a"\ndependencies = "https://me:secret@x.example/"',
+  ]) {
+    try {
+      parsePyproject(text)
+      expect.unreachable()
+    } catch (error) {
+      expect(JSON.stringify([error, (error as ZipyardError).message, (error as ZipyardError).hint])).not.toContain(
+        'secret',
+      )
+    }
+  }
 })
 
 test('a script says its dependencies in comments', () => {

@@ -1,4 +1,5 @@
 import { defineError, ZipyardError } from '../base/errors.ts'
+import { hideCredentials } from './hide-credentials.ts'
 import { formatMarker, parseMarker, type Marker } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { formatSpecifierSet, parseSpecifierSet, type SpecifierSet } from './specifier.ts'
@@ -24,7 +25,10 @@ export const invalidRequirement = defineError('ZY0204', 'refused', (p: { text: s
 /** @example parseRequirement("requests[socks] >=2.31, <3 ; python_version < '3.13'") */
 export function parseRequirement(text: string): Requirement {
   const fail = (problem: string, cause?: unknown): never => {
-    throw invalidRequirement({ text: text.trim(), problem }, cause === undefined ? undefined : { cause })
+    throw invalidRequirement(
+      { text: hideCredentials(text.trim()), problem: hideCredentials(problem) },
+      cause === undefined ? undefined : { cause },
+    )
   }
   const head = /^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*/.exec(text)
   if (!head) return fail('it does not begin with a name')

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import { defineError, ZipyardError } from '../base/errors.ts'
 import { eggOf, isArchiveName, isUrl, parseDirectReference, type DirectReference } from './direct-reference.ts'
+import { hideCredentials } from './hide-credentials.ts'
 import { parseMarker, type Marker } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { parseRequirement, type Requirement } from './requirement.ts'
@@ -138,13 +139,19 @@ class RequirementsReader {
     try {
       text = await this.#context.read(file)
     } catch (error) {
-      throw unreadableRequirementsFile({ file, from: from?.file, line: from?.line }, { cause: error })
+      throw unreadableRequirementsFile(
+        { file: hideCredentials(file), from: from?.file, line: from?.line },
+        { cause: error },
+      )
     }
     if (!this.files.includes(file)) this.files.push(file)
     for (const { content, line } of logicalLines(text)) {
       const expanded = this.#expand(content)
       const fail = (problem: string, hint?: string, cause?: unknown): never => {
-        throw invalidRequirementsLine({ file, line, problem, hint }, cause === undefined ? undefined : { cause })
+        throw invalidRequirementsLine(
+          { file: hideCredentials(file), line, problem: hideCredentials(problem), hint: hint && hideCredentials(hint) },
+          cause === undefined ? undefined : { cause },
+        )
       }
       if (!expanded.startsWith('-')) {
         const { words, options } = splitOptions(expanded)

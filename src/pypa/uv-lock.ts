@@ -1,5 +1,6 @@
+import { hideCredentials } from './hide-credentials.ts'
 import { readToml, type DocumentNode } from './document.ts'
-import { fileFromPlace, readHashText, readMarker, unsupportedLockVersion, withoutCredentials } from './lock-document.ts'
+import { fileFromPlace, readHashText, readMarker, unsupportedLockVersion } from './lock-document.ts'
 import type { Lock, LockedDependency, LockedDistribution, LockedFile, LockRoot } from './locked-distribution.ts'
 import type { Marker } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
@@ -111,7 +112,7 @@ function readPackage(node: DocumentNode): LockedDistribution {
     name: nameOf(node),
     version: node.at('version').optionalString(),
     marker: anyOf(node.at('resolution-markers').items().map(readMarker)),
-    index: registry === undefined ? undefined : withoutCredentials(registry),
+    index: registry === undefined ? undefined : hideCredentials(registry),
     wheels: direct === undefined ? wheels : [],
     sdist: direct === undefined ? sdist : undefined,
     archive: direct === undefined ? undefined : { ...(wheels[0] ?? sdist ?? fileFromPlace(direct)), subdirectory },
@@ -158,7 +159,7 @@ function readGit(node: DocumentNode): LockedDistribution['vcs'] {
   const subdirectory = query.get('subdirectory') ?? undefined
   url.hash = ''
   url.search = ''
-  return { type: 'git', url: withoutCredentials(url.href), commit, requestedRevision, subdirectory }
+  return { type: 'git', url: hideCredentials(url.href), commit, requestedRevision, subdirectory }
 }
 
 function readDependency(node: DocumentNode, extra: string | undefined): LockedDependency {

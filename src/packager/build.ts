@@ -1,16 +1,13 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve as resolvePath, sep } from 'node:path'
 import { splice } from '../zip/splicer.ts'
-import { auditBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
-import { compileBytecode, compilerFor } from './bytecode/compile-bytecode.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
 import type { FetchSurroundings } from './fetch/fetch-file.ts'
 import { layOut } from './layout/lay-out.ts'
 import { packOnce } from './layout/pack-once.ts'
 import { safeSlimming } from './layout/slimming.ts'
-import { leaveSdk } from './leave-sdk.ts'
 import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
 import { resolve } from './resolve/resolve.ts'
 import type { Resolution } from './resolve/resolution.ts'
@@ -36,7 +33,8 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const timed = stopwatch(stages, surroundings)
   const sources = await timed('sources', () => gatherSources(plan))
   const { cache, variables, signal } = surroundings
-  const compiler = plan.bytecode === 'on' ? await compilerFor(target, cache, variables) : undefined
+  const bytecode = plan.bytecode === 'on' ? await import('./bytecode/compile-bytecode.ts') : undefined
+  const compiler = await bytecode?.compilerFor(target, cache, variables)
   const resolution = await timed('resolve', () =>
     resolve(
       { ...plan, folder: plan.project, input: sources.input, variables, bytecodeBy: compiler?.version },
@@ -51,7 +49,9 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     ),
   )
   const { artifacts, notes: sdkNotes } =
-    plan.sdk === 'runtime' ? leaveSdk(fetched, target) : { artifacts: fetched, notes: [] }
+    plan.sdk === 'runtime'
+      ? (await import('./leave-sdk.ts')).leaveSdk(fetched, target)
+      : { artifacts: fetched, notes: [] }
   const laidOut = await timed('lay out', () =>
     layOut(artifacts, withoutLocalProjects(sources.files, resolution, plan.project), {
       ...plan,
@@ -61,25 +61,29 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       prefix: plan.layer,
     }),
   )
-  const layout = compiler
-    ? await timed('compile', async () => {
-        const root = plan.layer === undefined ? '/var/task' : '/opt'
-        const compiled = await compileBytecode(laidOut.files, {
-          root,
-          interpreter: compiler,
-          target,
-          cache,
-          variables,
-          signal,
+  const layout =
+    bytecode && compiler
+      ? await timed('compile', async () => {
+          const root = plan.layer === undefined ? '/var/task' : '/opt'
+          const compiled = await bytecode.compileBytecode(laidOut.files, {
+            root,
+            interpreter: compiler,
+            target,
+            cache,
+            variables,
+            signal,
+          })
+          return { ...laidOut, files: [...laidOut.files, ...compiled] }
         })
-        return { ...laidOut, files: [...laidOut.files, ...compiled] }
-      })
-    : laidOut
+      : laidOut
   if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
   const { archive, findings } = await inItsPlace(plan.out, signal, async (path) => {
     const written = await timed('splice', async () => splice(await packOnce(layout.files, cache), path, { signal }))
     const checked = plan.checks
-      ? await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
+      ? await timed('audit', async () => {
+          const { auditBuilt } = await import('./audit-package.ts')
+          return auditBuilt(written, plan, artifacts, layout, cache)
+        })
       : undefined
     return { archive: written, findings: checked?.findings ?? [] }
   })

@@ -57,6 +57,7 @@ class BuiltFile implements PackageFile {
   readonly crc32: number | undefined
   readonly #file: LayoutFile
   readonly #wheel: WheelFacts | undefined
+  #interest: { readonly is: Interest | undefined } | undefined
   #content: { readonly facts: ContentFacts | undefined } | undefined
 
   constructor(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>) {
@@ -72,16 +73,23 @@ class BuiltFile implements PackageFile {
   }
 
   get interest(): Interest | undefined {
-    return this.kind === 'link' ? undefined : interestIn({ ...this.#plain(), isOwn: this.distribution === undefined })
+    this.#interest ??= {
+      is:
+        this.kind === 'link'
+          ? undefined
+          : interestIn({
+              path: this.path,
+              bytes: this.bytes,
+              permissions: this.permissions,
+              isOwn: this.distribution === undefined,
+            }),
+    }
+    return this.#interest.is
   }
 
   get content(): ContentFacts | undefined {
     this.#content ??= { facts: this.#read() }
     return this.#content.facts
-  }
-
-  #plain(): { readonly path: string; readonly bytes: number; readonly permissions: number } {
-    return { path: this.path, bytes: this.bytes, permissions: this.permissions }
   }
 
   #read(): ContentFacts | undefined {

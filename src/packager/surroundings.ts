@@ -1,13 +1,14 @@
 import { cacheFolder } from '../cache/cache-folder.ts'
 import { openCache } from '../cache/cache.ts'
-import { createIndexClient, type IndexClient } from '../index/index-client.ts'
-import { loadIndexConfiguration } from '../index/load-index-configuration.ts'
+import type { IndexClient } from '../index/index-client.ts'
+import type { IndexConfiguration } from '../index/index-configuration.ts'
 import type { BuildSurroundings } from './build.ts'
-import { buildWheelWith } from './wheel/build-wheel.ts'
 import type { Variables } from './resolve/scrubbed-environment.ts'
-import { uvVariables } from './resolve/uv-variables.ts'
 
-/** Real surroundings: the user's cache, the configured package indexes, this machine's tools. `close` ends the connections. */
+/**
+ * Real surroundings: the user's cache, the configured package indexes, this machine's tools. What asks the network or runs tools is
+ * loaded when it is needed, which for most builds is never. `close` ends the connections.
+ */
 export async function createBuildSurroundings(options: {
   readonly environment: Variables
   readonly offline?: boolean | undefined
@@ -19,25 +20,40 @@ export async function createBuildSurroundings(options: {
 }): Promise<BuildSurroundings & { close(): Promise<void> }> {
   const { environment, offline = false } = options
   const cache = openCache(options.cacheFolder ?? cacheFolder(environment))
-  const configuration = await loadIndexConfiguration({ environment })
+  const configuration = once(async (): Promise<IndexConfiguration> => {
+    const { loadIndexConfiguration } = await import('../index/load-index-configuration.ts')
+    return loadIndexConfiguration({ environment })
+  })
   let client: Promise<IndexClient> | undefined
-  const pages = {
-    read: (url: string) => cache.readEntry('index-page', url),
-    write: (url: string, page: string) => cache.writeEntry('index-page', url, page),
+  const connect = async (): Promise<IndexClient> => {
+    const { createIndexClient } = await import('../index/index-client.ts')
+    const pages = {
+      read: (url: string) => cache.readEntry('index-page', url),
+      write: (url: string, page: string) => cache.writeEntry('index-page', url, page),
+    }
+    return createIndexClient({ configuration: await configuration(), environment, offline, pages })
   }
-  const fetchSurroundings = {
+  const surroundings: BuildSurroundings = {
     cache,
-    index: () => (client ??= createIndexClient({ configuration, environment, offline, pages })),
     offline,
     signal: options.signal,
     onProgress: options.onProgress,
-  }
-  const variables = { ...environment, ...uvVariables(configuration, environment) }
-  return {
-    ...fetchSurroundings,
-    variables,
     onStage: options.onStage,
-    buildWheel: buildWheelWith(fetchSurroundings, variables),
-    close: async () => (await client)?.close(),
+    variables: environment,
+    index: () => (client ??= connect()),
+    resolverVariables: once(async () => {
+      const { uvVariables } = await import('./resolve/uv-variables.ts')
+      return { ...environment, ...uvVariables(await configuration(), environment) }
+    }),
+    buildWheel: async (...request) => {
+      const { buildWheelWith } = await import('./wheel/build-wheel.ts')
+      return buildWheelWith(surroundings, await surroundings.resolverVariables())(...request)
+    },
   }
+  return { ...surroundings, close: async () => (await client)?.close() }
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined
+  return () => (made ??= make())
 }

@@ -23,6 +23,8 @@ export interface FetchSurroundings {
   /** The client of package indexes, made when first needed. */
   readonly index: () => Promise<IndexClient>
   readonly offline: boolean
+  /** The environment of resolvers and of what builds install, with the configured indexes in uv's words. */
+  readonly resolverVariables: () => Promise<Readonly<Record<string, string | undefined>>>
   readonly signal?: AbortSignal | undefined
   /** Bytes received of a file so far, for progress. */
   readonly onProgress?: ((filename: string, receivedBytes: number, totalBytes: number | undefined) => void) | undefined

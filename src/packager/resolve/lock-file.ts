@@ -113,3 +113,6 @@ export async function writeOwnLock(path: string, text: string): Promise<void> {
     await rm(temporary, { force: true })
   }
 }
+
+/** Names of locks in the order in which a project's is looked for. */
+export const lockFileNames = ['pylock.toml', 'uv.lock', 'poetry.lock', 'pdm.lock', 'Pipfile.lock'] as const

@@ -15,9 +15,6 @@ export const unknownLock = defineError('ZY0419', 'usage', (p: { file: string }) 
   hint: 'Locks are named `pylock.toml`, `pylock.NAME.toml`, `uv.lock`, `poetry.lock`, `pdm.lock` or `Pipfile.lock`',
 }))
 
-/** Names of locks in the order in which a project's is looked for. */
-export const lockFileNames = ['pylock.toml', 'uv.lock', 'poetry.lock', 'pdm.lock', 'Pipfile.lock'] as const
-
 /** Reads a lock of any tool by its name. */
 export async function readLock(file: string): Promise<Lock> {
   const text = await readFile(file, 'utf8')

@@ -1,22 +1,18 @@
 import { access, constants } from 'node:fs/promises'
-import { dirname, relative, resolve as resolvePath, sep } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { defineError } from '../../base/errors.ts'
 import { sha256 } from '../../base/digest.ts'
-import type { Lock, LockedDistribution } from '../../pypa/locked-distribution.ts'
-import { selectDistributions, type SelectedDistribution } from '../../pypa/locked-selection.ts'
-import { evaluateMarker } from '../../pypa/marker.ts'
-import { parsePylock } from '../../pypa/pylock.ts'
+import type { Lock } from '../../pypa/locked-distribution.ts'
+import { selectDistributions } from '../../pypa/locked-selection.ts'
 import { lockFromRequirements } from '../../pypa/requirements-lock.ts'
 import { readRequirementsFile } from '../../pypa/requirements-txt.ts'
 import { describeInput, type DependencyInput, type ResolvableInput } from '../dependency-input.ts'
 import { describeTarget } from '../fetch/choose-file.ts'
 import type { FetchSurroundings } from '../fetch/fetch-file.ts'
 import type { Note } from '../layout/layout.ts'
-import { runTool } from '../run-tool.ts'
 import type { Target } from '../target.ts'
 import { readDeclarations, type Declarations } from './declarations.ts'
-import { findUv, onPath } from './find-uv.ts'
 import {
   formatOwnLock,
   lockNames,
@@ -29,12 +25,8 @@ import {
   type LockPlace,
   type OwnLock,
 } from './lock-file.ts'
-import { readLock } from './read-lock.ts'
 import type { Resolution } from './resolution.ts'
-import { noResolver } from './resolution-error.ts'
-import { resolveWithPip, type PipTool } from './resolve-with-pip.ts'
-import { resolveWithUv } from './resolve-with-uv.ts'
-import { resolverEnvironment, type Variables } from './scrubbed-environment.ts'
+import type { Variables } from './scrubbed-environment.ts'
 
 export type ResolverChoice = 'uv' | 'pip'
 
@@ -74,7 +66,7 @@ export async function resolve(options: ResolveOptions, surroundings: FetchSurrou
         notes: [],
       }
     case 'lock':
-      return fromLock(await readLock(input.file), input, options)
+      return fromLock(await (await import('./read-lock.ts')).readLock(input.file), input, options)
     case 'pins':
       return fromPins(input.lines, options)
     case 'venv':
@@ -173,6 +165,7 @@ async function resolveDeclared(
   else {
     if (surroundings.offline && !declarations.options?.noIndex)
       throw offlineUnresolved({ input: described, target: describeTarget(target) })
+    const { runResolver } = await import('./run-resolver.ts')
     text = await runResolver(input, declarations, described, options, surroundings, notes)
     await surroundings.cache.writeEntry('resolution', key, text)
   }
@@ -235,123 +228,6 @@ function fromOwnLock(
     lockFile,
     notes: [],
   }
-}
-
-/** Runs uv, else pip, and gives its answer as a lock of our own form. */
-async function runResolver(
-  input: ResolvableInput,
-  declarations: Declarations,
-  described: string,
-  options: ResolveOptions,
-  surroundings: FetchSurroundings,
-  notes: Note[],
-): Promise<string> {
-  const { target, folder, variables } = options
-  const tried: string[] = []
-  const common = { target, folder, variables, signal: surroundings.signal }
-  const requested = namesOf(declarations, target)
-  const format = (distributions: readonly SelectedDistribution[], resolver: string): string =>
-    formatOwnLock(
-      distributions.map((one) => rebased(withoutRequesters(one), folder, options.lock?.folder ?? folder)),
-      target,
-      {
-        target: target.key,
-        inputs: declarations.digest,
-        resolver,
-        requested,
-      },
-    )
-  if (options.resolver !== 'pip') {
-    const uv = await findUv(variables, surroundings)
-    if ('executable' in uv) {
-      const { pylock, resolver } = await resolveWithUv(uv, input, {
-        ...common,
-        description: described,
-        offline: surroundings.offline,
-      })
-      return format(
-        selectDistributions(parsePylock(pylock, `what ${resolver} wrote`), { environment: target.environment }),
-        resolver,
-      )
-    }
-    tried.push(uv.because)
-  }
-  if (options.resolver !== 'uv') {
-    const pip = await findPip(variables)
-    if ('python' in pip) {
-      const { distributions, resolver, repaired } = await resolveWithPip(pip, declarations, {
-        ...common,
-        input: described,
-      })
-      if (repaired.added.length + repaired.dropped.length > 0) notes.push(repairNote(repaired, target))
-      return format(
-        distributions.map((distribution) => ({ ...distribution, requestedBy: [] })),
-        resolver,
-      )
-    }
-    tried.push(pip.because)
-  }
-  throw noResolver({ tried })
-}
-
-function repairNote(
-  repaired: { readonly added: readonly string[]; readonly dropped: readonly string[] },
-  target: Target,
-): Note {
-  const parts = [
-    ...repaired.added.map((text) => `\`${text}\` added`),
-    ...repaired.dropped.map((name) => `\`${name}\` dropped`),
-  ]
-  return {
-    code: 'ZY0435',
-    message: `pip decided markers for this machine instead of ${target.runtime.id} on ${target.architecture}; corrected: ${parts.join(', ')}`,
-    hint: 'Install uv to have them decided right from the start',
-  }
-}
-
-function withoutRequesters(distribution: SelectedDistribution): LockedDistribution {
-  const locked: LockedDistribution & { requestedBy?: unknown } = { ...distribution }
-  delete locked.requestedBy
-  // The target is one; a marker that was used to choose would only repeat the lock's own `environments`.
-  return { ...locked, marker: undefined }
-}
-
-/** Paths as seen from the lock, not from the folder in which the resolver ran. */
-function rebased(distribution: LockedDistribution, from: string, to: string): LockedDistribution {
-  const move = (path: string): string => {
-    const moved = relative(to, resolvePath(from, path)).split(sep).join('/')
-    return moved === '' ? '.' : moved
-  }
-  const file = <File extends { readonly path?: string | undefined }>(one: File): File =>
-    one.path === undefined ? one : { ...one, path: move(one.path) }
-  const { directory, archive, sdist, wheels } = distribution
-  return {
-    ...distribution,
-    directory: directory && { ...directory, path: move(directory.path) },
-    archive: archive && file(archive),
-    sdist: sdist && file(sdist),
-    wheels: wheels.map(file),
-  }
-}
-
-function namesOf(declarations: Declarations, target: Target): readonly string[] {
-  const names = declarations.declared
-    .filter((one) => evaluateMarker(one.marker, target.environment))
-    .flatMap(({ requirement }) => (requirement ? [requirement.normalizedName as string] : []))
-  return [...new Set(names)]
-}
-
-/** A Python with pip: what PATH has. Which version it is does not matter, since its markers are repaired. */
-async function findPip(variables: Variables): Promise<PipTool | { readonly because: string }> {
-  for (const name of ['python3', 'python', 'py']) {
-    const python = onPath(name, variables)
-    if (!python) continue
-    const { exitCode } = await runTool(python, ['-m', 'pip', '--version'], {
-      env: resolverEnvironment(variables),
-    }).catch(() => ({ exitCode: 1 }))
-    if (exitCode === 0) return { python }
-  }
-  return { because: 'no Python on PATH has pip' }
 }
 
 /** What decides a resolution on this machine: the declarations, the target, and where is looked. */

@@ -33,6 +33,8 @@ const bufferLimit = 64 * mebibyte
 const flushBytes = mebibyte
 /** Rows of one INSERT: a synchronous step of about a millisecond. */
 const rowsPerInsert = 100
+/** Rows of one transaction: its commit, and the checkpoint that may follow, are steps of their own. */
+const rowsPerTransaction = 2000
 
 interface Pending {
   readonly target: LogTarget
@@ -136,24 +138,26 @@ export class LogWriter {
   }
 
   async #write(): Promise<void> {
-    const batch = this.#buffer
-    const bytes = this.#bufferBytes
-    if (batch.length === 0) return
+    let batch = this.#buffer
     this.#buffer = []
     this.#bufferBytes = 0
     try {
-      const groupIds = await this.#findGroups(batch)
-      await this.#database.transaction(async (db) => {
-        for (let at = 0; at < batch.length; at += rowsPerInsert) {
-          if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-          await this.#insert(db, batch.slice(at, at + rowsPerInsert), groupIds)
-        }
-        await updateStreams(db, batch, (target) => this.#streams.get(keyOf(target))!.id)
-      })
+      while (batch.length > 0) {
+        const rows = batch.slice(0, rowsPerTransaction)
+        const groupIds = await this.#findGroups(rows)
+        await this.#database.transaction(async (db) => {
+          for (let at = 0; at < rows.length; at += rowsPerInsert) {
+            if (at > 0) await new Promise((resolve) => setImmediate(resolve))
+            await this.#insert(db, rows.slice(at, at + rowsPerInsert), groupIds)
+          }
+          await updateStreams(db, rows, (target) => this.#streams.get(keyOf(target))!.id)
+        })
+        batch = batch.slice(rows.length)
+      }
     } catch (error) {
       this.#streams.clear()
       this.#buffer = [...batch, ...this.#buffer]
-      this.#bufferBytes += bytes
+      for (const { message } of batch) this.#bufferBytes += message.length + eventOverheadBytes
       throw error
     }
   }

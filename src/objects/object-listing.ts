@@ -24,7 +24,8 @@ export interface VersionListing {
   readonly next?: { readonly key: string; readonly versionId: string | undefined } | undefined
 }
 
-const rowsPerPage = 250
+/** Rows read at once: few where folding skips the rest, more and more where it does not. */
+const [fewestRows, mostRows] = [16, 256]
 
 /** Keys in the order of their UTF-8 bytes, as S3 sorts them. */
 export async function listObjects(db: CatalogQueries, bucket: string, options: ListingOptions): Promise<Listing> {
@@ -32,8 +33,10 @@ export async function listObjects(db: CatalogQueries, bucket: string, options: L
   const commonPrefixes: string[] = []
   let start = startOf(options)
   let last: string | undefined
+  let pageSize = fewestRows
   while (start) {
-    const rows = await pageFrom(db, bucket, options.prefix, start)
+    const rows = await pageFrom(db, bucket, options.prefix, start, pageSize)
+    pageSize = Math.min(pageSize * 2, mostRows)
     if (rows.length === 0) return { objects, commonPrefixes }
     for (const row of rows) {
       if (objects.length + commonPrefixes.length >= options.limit) return { objects, commonPrefixes, next: last }
@@ -42,6 +45,7 @@ export async function listObjects(db: CatalogQueries, bucket: string, options: L
         commonPrefixes.push(folded)
         last = folded
         start = beyondPrefix(folded)
+        pageSize = fewestRows
         break
       }
       const version = fromRow(row)
@@ -64,6 +68,7 @@ export async function listVersions(
   let last: VersionListing['next']
   const full = (): boolean => versions.length + commonPrefixes.length >= options.limit
   let start = startOf(options)
+  let pageSize = fewestRows
   if (options.after !== undefined && options.afterVersion !== undefined) {
     for (const version of await versionsOf(db, bucket, options.after, options.afterVersion)) {
       if (full()) return { versions, commonPrefixes, next: last }
@@ -72,7 +77,8 @@ export async function listVersions(
     }
   }
   while (start) {
-    const keys = await keysFrom(db, bucket, options.prefix, start)
+    const keys = await keysFrom(db, bucket, options.prefix, start, pageSize)
+    pageSize = Math.min(pageSize * 2, mostRows)
     if (keys.length === 0) return { versions, commonPrefixes }
     for (const key of keys) {
       if (full()) return { versions, commonPrefixes, next: last }
@@ -81,6 +87,7 @@ export async function listVersions(
         commonPrefixes.push(folded)
         last = { key: folded, versionId: undefined }
         start = beyondPrefix(folded)
+        pageSize = fewestRows
         break
       }
       for (const version of await versionsOf(db, bucket, key)) {
@@ -108,7 +115,7 @@ function startOf(options: ListingOptions): Start | undefined {
   return isFolded && commonPrefix(after, options) === after ? beyondPrefix(after) : { key: after, inclusive: false }
 }
 
-async function pageFrom(db: CatalogQueries, bucket: string, prefix: string, start: Start) {
+async function pageFrom(db: CatalogQueries, bucket: string, prefix: string, start: Start, pageSize: number) {
   let query = db
     .selectFrom('object_version')
     .selectAll()
@@ -117,13 +124,19 @@ async function pageFrom(db: CatalogQueries, bucket: string, prefix: string, star
     .where('delete_marker', '=', 0)
     .where('key', start.inclusive ? '>=' : '>', start.key)
     .orderBy('key')
-    .limit(rowsPerPage)
+    .limit(pageSize)
   const end = beyondPrefix(prefix)
   if (end) query = query.where('key', '<', end.key)
   return query.execute()
 }
 
-async function keysFrom(db: CatalogQueries, bucket: string, prefix: string, start: Start): Promise<string[]> {
+async function keysFrom(
+  db: CatalogQueries,
+  bucket: string,
+  prefix: string,
+  start: Start,
+  pageSize: number,
+): Promise<string[]> {
   let query = db
     .selectFrom('object_version')
     .select('key')
@@ -131,7 +144,7 @@ async function keysFrom(db: CatalogQueries, bucket: string, prefix: string, star
     .where('bucket', '=', bucket)
     .where('key', start.inclusive ? '>=' : '>', start.key)
     .orderBy('key')
-    .limit(rowsPerPage)
+    .limit(pageSize)
   const end = beyondPrefix(prefix)
   if (end) query = query.where('key', '<', end.key)
   return (await query.execute()).map((row) => row.key)

@@ -160,7 +160,7 @@ async function benchInvokeDuringUploads(service: BenchService): Promise<void> {
   const client = await KeepAliveClient.open(service.url)
   await timed(client, request, 100)
   const quiet = await timed(client, request, 600)
-  let uploading = true
+  const state = { uploading: true }
   const uploads = (async () => {
     const zip = bigPackage().toString('base64')
     const uploader = await KeepAliveClient.open(service.url)
@@ -175,10 +175,10 @@ async function benchInvokeDuringUploads(service: BenchService): Promise<void> {
       await uploader.send(service.request('POST', '/2015-03-31/functions', body))
     }
     uploader.close()
-    uploading = false
+    state.uploading = false
   })()
   const busy: number[] = []
-  while (uploading) busy.push(...(await timed(client, request, 20)))
+  while (state.uploading) busy.push(...(await timed(client, request, 20)))
   await uploads
   client.close()
   measured['warm Invoke, quiet'] = distribution(quiet)

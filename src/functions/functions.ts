@@ -287,7 +287,9 @@ export class Functions {
 
 /** Equal for equal code and configuration: what PublishVersion compares. */
 function fingerprintOf(version: FunctionVersion): string {
-  return createHash('sha256').update(version.codeDigest).update(JSON.stringify(version.configuration)).digest('hex')
+  const members = Object.entries(version.configuration).filter(([, value]) => value !== undefined)
+  const sorted = members.sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(version.codeDigest).update(JSON.stringify(sorted)).digest('hex')
 }
 
 async function expectStorage(db: CatalogQueries, scope: Scope, bytes: number): Promise<void> {

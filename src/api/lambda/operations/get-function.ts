@@ -1,4 +1,4 @@
-import { readTags } from '../../../functions/tags.ts'
+import type { Tags } from '../../../functions/tags.ts'
 import { findFunction } from '../../../functions/function-store.ts'
 import { defineOperation } from '../operation.ts'
 import { shownVersion } from '../shown-version.ts'
@@ -15,8 +15,8 @@ export const getFunction = defineOperation<Input>({
   note: '`Code.Location` can be fetched without credentials for ten minutes',
   async handle(input, { caller, origin, services }) {
     const { version, arn } = await shownVersion(input.FunctionName, input.Qualifier, caller, services.catalog.db)
-    const tags = await readTags(services.catalog, version)
     const row = await findFunction(services.catalog.db, version)
+    const tags = JSON.parse(row?.tags ?? '{}') as Tags
     const reserved = row?.reserved_concurrency
     return {
       json: {

@@ -139,6 +139,33 @@ test.runIf(canMount)('a full disk is told as such, and nothing half-written stay
   }
 })
 
+test.runIf(canMount)('a cache that may only be read is read, and what is damaged in it counts as absent', async () => {
+  const folder = temporaryFolder()
+  try {
+    await mount('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder])
+  } catch {
+    // As above.
+    return
+  }
+  try {
+    const cache = openCache(folder)
+    const [good, touched, bad] = [
+      await cache.storeBlob(chunks('a')),
+      await cache.storeBlob(chunks('b')),
+      await cache.storeBlob(chunks('c')),
+    ]
+    utimesSync(touched.path, 1, 1)
+    writeFileSync(bad.path, 'cc')
+    await mount('mount', ['-o', 'remount,ro', folder])
+    expect(await cache.findBlob(good.digest)).toBe(good.path)
+    expect(await cache.findBlob(touched.digest)).toBe(touched.path)
+    expect(await cache.findBlob(bad.digest)).toBeUndefined()
+    await expect(cache.storeBlob(chunks('c'))).rejects.toThrow(`The cache \`${folder}\` cannot be written (\`EROFS\`)`)
+  } finally {
+    await mount('umount', [folder])
+  }
+})
+
 test('three processes that store the same blobs at once end with one whole copy of each', async () => {
   const folder = temporaryFolder()
   const program = `

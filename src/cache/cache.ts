@@ -113,11 +113,13 @@ class DiskCache implements Cache {
     }
     const isUnharmed = (seal === undefined || found.size === seal.sizeBytes) && (await sha256File(path)) === digest
     if (isUnharmed) {
-      if (!isAsSealed) await this.#seal(path, found.size, found.mtimeMs)
+      // A cache that may only be read is as good; it is looked at again next time.
+      if (!isAsSealed) await this.#seal(path, found.size, found.mtimeMs).catch(() => undefined)
       return path
     }
-    await rm(path, { force: true })
-    await rm(`${path}.seal`, { force: true })
+    // Another process may have put a whole one in its place meanwhile: only what was judged is removed.
+    const now = await stat(path).catch(() => undefined)
+    if (now?.ino === found.ino && now.mtimeMs === found.mtimeMs) await rm(path, { force: true }).catch(() => undefined)
     return undefined
   }
 
@@ -144,7 +146,7 @@ class DiskCache implements Cache {
     const stored = await readFile(path).catch(() => undefined)
     if (!stored) return undefined
     if (isWhole(stored)) return stored.subarray(0, -digestBytes)
-    await rm(path, { force: true })
+    await rm(path, { force: true }).catch(() => undefined)
     return undefined
   }
 

@@ -77,6 +77,11 @@ export const findLinksUnreadable = defineError('ZY0341', 'refused', (p: { place:
   hint: 'Correct `PIP_FIND_LINKS`, `UV_FIND_LINKS` or `find-links` in pip.conf',
 }))
 
+export const invalidAddress = defineError('ZY0342', 'refused', (p: { text: string }) => ({
+  message: `\`${p.text}\` is not an address from which a file can be fetched`,
+  hint: 'Correct it where it is written: in the lock, the requirements or the index page',
+}))
+
 export type ConnectionProblem = 'name' | 'refused' | 'certificate' | 'timeout' | 'proxy' | 'broken'
 
 const connectionProblems: Readonly<Record<ConnectionProblem, { sentence: string; hint: string }>> = {

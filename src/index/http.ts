@@ -10,6 +10,7 @@ import {
   indexRateLimited,
   indexUnauthorized,
   indexUnreachable,
+  invalidAddress,
   type ConnectionProblem,
 } from './errors.ts'
 import type { IndexConfiguration } from './index-configuration.ts'
@@ -51,6 +52,7 @@ export class Http {
    * connections) are tried again after a growing pause, or after what `Retry-After` says.
    */
   async get(url: string, headers: Readonly<Record<string, string>> = {}, signal?: AbortSignal): Promise<HttpAnswer> {
+    if (!/^https?:/i.test(url) || !URL.canParse(url)) throw invalidAddress({ text: redactUrl(url) })
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt > this.retries
       let answer: HttpAnswer & { readonly hadCredentials: boolean }

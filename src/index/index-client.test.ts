@@ -176,6 +176,13 @@ test('an answer without length that ends early is noticed by the size that the i
   await expect(collect(bytes)).rejects.toThrow('broke off after')
 })
 
+test('an address that is none is told', async () => {
+  for (const url of ['x', 'ftp://me:secret@x.example/a', 'https://']) {
+    const failing = collect((await client([])).download({ filename: wheel, url }))
+    await expect(failing).rejects.toMatchObject({ code: 'ZY0342', message: expect.not.stringContaining('secret') })
+  }
+})
+
 test('429 and 5xx are tried again after what the server asks for, or a growing pause', async () => {
   const { url, requests } = await indexServer({
     '/a/': (request, response, attempt) => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { toolsPython } from '../../test/kit/packaging-oracle.ts'
 import { parseEntryPoints } from './entry-points.ts'
 import { parseMetadata } from './metadata.ts'
 import { formatRecord, parseRecord } from './record.ts'
@@ -60,7 +61,7 @@ for d in m.distributions():
       "extras": sorted(d.metadata.get_all("Provides-Extra") or []), "entry_points": sorted([e.group, e.name, e.value.replace(" ", "")] for e in d.entry_points),
       "files": sorted(str(f) for f in (d.files or []))})
 json.dump(out, sys.stdout)`
-  const run = spawnSync('python3', ['-c', program], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const run = spawnSync(toolsPython, ['-c', program], { encoding: 'utf8', maxBuffer: 1 << 28 })
   const distributions = JSON.parse(run.stdout) as {
     path: string
     name: string

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** Pythons that may have PyPA's `packaging`, the reference implementation of the specifications. */
@@ -7,6 +8,9 @@ const pythons = [
   join(resolve(import.meta.dirname, '../..'), '.venv/tools/bin/python'),
   'python3',
 ].filter((python) => python !== undefined)
+
+/** A Python with distributions installed: that of the test tools, else the one on PATH. */
+export const toolsPython: string = existsSync(pythons.at(-2) ?? '') ? pythons.at(-2)! : 'python3'
 
 const found = pythons.find(
   (python) =>

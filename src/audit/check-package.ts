@@ -6,6 +6,7 @@ import { auditPackage } from './audit.ts'
 import { openFacts, type KnownContent } from './collect.ts'
 import type { PackageFacts } from './facts.ts'
 import type { Finding } from './finding.ts'
+import { treemapHtml } from './treemap.ts'
 
 export interface CheckRequest {
   /** A zip or a folder. */
@@ -47,6 +48,8 @@ export interface DistributionShare {
 }
 
 export interface CheckResult {
+  /** The treemap as one HTML page, when it was asked for. */
+  readonly html?: string | undefined
   readonly findings: readonly Finding[]
   readonly summary: CheckSummary
 }
@@ -58,17 +61,18 @@ export interface CheckResult {
  */
 export function checkPackage(
   request: CheckRequest,
-  options: { readonly known?: KnownContent; readonly today?: Date } = {},
+  options: { readonly known?: KnownContent; readonly today?: Date; readonly html?: boolean } = {},
 ): CheckResult {
   const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
   const { facts, close } = openFacts(request.path, {
     target,
     handler: request.handler,
     layers: request.layers,
-    ...options,
+    known: options.known,
+    today: options.today,
   })
   try {
-    return auditFacts(facts)
+    return { ...auditFacts(facts), ...(options.html ? { html: treemapHtml(facts) } : {}) }
   } finally {
     close()
   }

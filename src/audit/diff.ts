@@ -181,11 +181,6 @@ function packingReasons(before: Listing, after: Listing): string[] {
   )
   const folders = [before, after].map(({ entries }) => entries.filter(isDirectory).length)
   if (folders[0] !== folders[1]) reasons.push(`${folders[0]} and ${folders[1]} folder entries`)
-  const order = (listing: Listing, other: ReadonlyMap<string, Entry>): string =>
-    listing.entries
-      .map(({ name }) => name)
-      .filter((name) => other.has(name))
-      .join('\0')
   if (order(before, right!) !== order(after, left!)) reasons.push('the files are in another order')
   if (Buffer.compare(before.comment, after.comment) !== 0) reasons.push('the comments differ')
   if (before.prefixBytes !== after.prefixBytes)
@@ -193,4 +188,11 @@ function packingReasons(before: Listing, after: Listing): string[] {
   if (reasons.length === 0 && shared.length === left!.size && shared.length === right!.size)
     reasons.push('only the compressed bytes differ: another deflater, or another level of it')
   return reasons
+}
+
+function order(listing: Listing, other: ReadonlyMap<string, Entry>): string {
+  return listing.entries
+    .map(({ name }) => name)
+    .filter((name) => other.has(name))
+    .join('\0')
 }

@@ -4,6 +4,7 @@ import { imports } from './rules/imports.ts'
 import { leftovers } from './rules/leftovers.ts'
 import { nativeLibrariesRule } from './rules/native-libraries.ts'
 import { permissions } from './rules/permissions.ts'
+import { requirements } from './rules/requirements.ts'
 import { runtimePolicy } from './rules/runtime-policy.ts'
 import { sdk } from './rules/sdk.ts'
 import { secrets } from './rules/secrets.ts'
@@ -15,5 +16,5 @@ import { zipFeatures } from './rules/zip-features.ts'
 /** Every rule, in the order in which their findings matter to a person who reads from the top. */
 // prettier-ignore
 export const rules: readonly Rule[] = [
-  zipFeatures, size, handler, nativeLibrariesRule, imports, permissions, sdk, shadowing, leftovers, secrets, runtimePolicy, waste,
+  zipFeatures, size, handler, nativeLibrariesRule, imports, requirements, permissions, sdk, shadowing, leftovers, secrets, runtimePolicy, waste,
 ]

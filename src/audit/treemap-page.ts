@@ -45,10 +45,10 @@ header { padding: 12px 16px 8px } h1 { font-size: 18px; margin: 0 } header p { m
 nav button { font: inherit; color: inherit; background: none; border: 0; padding: 0 2px; cursor: pointer; text-decoration: underline }
 main { position: relative; flex: 1; margin: 0 16px; min-height: 0 }
 footer { padding: 8px 16px 12px; color: var(--dim); min-height: 38px }
-.box { position: absolute; overflow: hidden; border: 1px solid var(--line); border-radius: 3px; padding: 0; margin: 0; font: inherit; color: inherit; text-align: left; background: none }
+.box { position: absolute; overflow: hidden; border: 1px solid var(--line); border-radius: 3px; padding: 0; margin: 0; color: inherit }
 .box > span { display: block; padding: 2px 5px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; pointer-events: none }
 .box small { color: var(--dim) }
-button.box { cursor: pointer } .box:hover, .box:focus-visible { outline: 2px solid var(--ink); outline-offset: -2px; z-index: 1 }
+.box.opens { cursor: pointer } .box:hover, .box:focus-visible { outline: 2px solid var(--ink); outline-offset: -2px; z-index: 1 }
 table { margin: 16px; border-spacing: 12px 2px }
 `
 
@@ -95,8 +95,8 @@ function draw() {
   const boxes = (parent, nodes, width, height, depth, hue, prefix) => squarify(nodes, 0, 0, width, height, (node, x, y, w, h) => {
     const own = hue === undefined ? hues.get(node) : hue
     const opens = node.children && node.children.length > 0
-    const box = document.createElement(opens ? 'button' : 'div')
-    box.className = 'box'
+    const box = document.createElement('div')
+    box.className = opens ? 'box opens' : 'box'
     box.style.cssText = 'left:' + x + 'px;top:' + y + 'px;width:' + w + 'px;height:' + h + 'px;background:hsl(' + own + ' 45% calc(var(--shade) - ' + depth * 6 + '%))'
     const name = prefix + node.name
     const share = (node.bytes / root.bytes * 100).toFixed(1)
@@ -110,7 +110,14 @@ function draw() {
       label.append(small)
       box.append(label)
     }
-    if (opens) box.onclick = (event) => { event.stopPropagation(); path = [...path, ...lineTo(here, node)]; draw() }
+    if (opens) {
+      const open = (event) => { event.stopPropagation(); path = [...path, ...lineTo(here, node)]; draw() }
+      box.tabIndex = 0
+      box.setAttribute('role', 'button')
+      box.setAttribute('aria-label', name + ', ' + size(node.bytes))
+      box.onclick = open
+      box.onkeydown = (event) => { if (event.key === 'Enter') open(event) }
+    }
     parent.append(box)
     if (opens && depth < 2 && w > 60 && h > 50) {
       const inner = document.createElement('div')

@@ -34,10 +34,9 @@ test('an audit with the facts of cached wheels finds what one without them finds
 })
 
 test('own files are always read, whatever a wheel has under their checksum', () => {
-  const known = () => null
   const result = checkPackage(
     { ...request(), path: packageOf({ 'app.py': 'import yaml\ndef main(e, c): ...' }) },
-    { known },
+    { known: () => null },
   )
   expect(result.findings.map((finding) => finding.code)).toEqual(['ZY1401'])
 })

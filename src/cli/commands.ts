@@ -31,6 +31,18 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'diff',
+    group: 'Packages',
+    summary: 'Compare two packages, or a package and a deployed function',
+    load: () => import('./commands/diff.ts'),
+  },
+  {
+    name: 'repair',
+    group: 'Packages',
+    summary: 'Make a foreign package right and tell each change',
+    load: () => import('./commands/repair.ts'),
+  },
+  {
     name: 'why',
     group: 'Packages',
     summary: 'Tell which requirement brings a distribution, and what it weighs',

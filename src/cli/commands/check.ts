@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { formatBytes } from '../../base/byte-size.ts'
 import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
@@ -16,6 +16,7 @@ export const command = defineCommand({
     runtime: { ...runtimeOption, default: defaultRuntimeId },
     arch: { type: 'string', value: 'ARCH', inFile: true, default: 'x86_64', sentence: 'x86_64 or arm64' },
     handler: handlerOption,
+    html: { type: 'string', value: 'FILE', sentence: 'Write a treemap of the package as one HTML page' },
     layer: { type: 'strings', value: 'FILE', sentence: 'Layer of the function, zip or folder; repeat in their order' },
   },
   examples: [
@@ -25,13 +26,17 @@ export const command = defineCommand({
   async run(context, options, [subject]) {
     const path = resolve(context.workingDirectory, subject!)
     if (!existsSync(path)) throw fileNotFound({ path: subject! })
-    const result = checkPackage({
-      path,
-      runtime: options.runtime,
-      architecture: options.arch,
-      handler: options.handler,
-      layers: options.layer.map((layer) => resolve(context.workingDirectory, layer)),
-    })
+    const { html, ...result } = checkPackage(
+      {
+        path,
+        runtime: options.runtime,
+        architecture: options.arch,
+        handler: options.handler,
+        layers: options.layer.map((layer) => resolve(context.workingDirectory, layer)),
+      },
+      { html: options.html !== undefined },
+    )
+    if (options.html !== undefined) writeFileSync(resolve(context.workingDirectory, options.html), html!)
     if (context.json) context.terminal.out(JSON.stringify(result, undefined, 2))
     else show(context, result, relative(context.workingDirectory, path) || subject!)
     if (context.environment['GITHUB_ACTIONS'] === 'true')

@@ -151,9 +151,13 @@ export class Bench {
     return processTree(process.pid).includes(pid)
   }
 
+  closeServers(): void {
+    for (const server of this.#servers.splice(0)) server.close()
+  }
+
   async stop(): Promise<void> {
     await this.sandbox.stop()
-    for (const server of this.#servers) server.close()
+    this.closeServers()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

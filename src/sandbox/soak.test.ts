@@ -1,0 +1,69 @@
+/** Quick, slow, crashing, greedy, forking and flooding programs at once, ended in every way there is: nothing may be left of them. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Bench, openFolder, processesThatMention, systemPython, testedTiers } from '../../test/kit/sandbox-bench.ts'
+import { mapConcurrently } from '../base/tasks.ts'
+import { openTier } from './open-tier.ts'
+
+const python = systemPython()
+/** `npm run long` sets this higher. */
+const rounds = Number(process.env['ZIPYARD_SOAK'] ?? 4)
+
+const programs = {
+  quick: 'print("done")',
+  exits: 'import sys; sys.exit(3)',
+  crashes: 'import os; os.abort()',
+  greedy: 'x = bytearray(b"x") * (300 << 20)',
+  floods: 'import os\nfor _ in range(200): os.write(1, b"x" * 65536); os.write(2, b"y" * 65536)',
+  forks:
+    'import os, time\nfor _ in range(20):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(300)\nprint("up", flush=True)',
+  slow: 'import time; print("up", flush=True); time.sleep(300)',
+  deaf: 'import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint("up", flush=True)\nwhile True: time.sleep(1)',
+}
+
+describe.each(testedTiers)('tier %s', (tier) => {
+  test('nothing is left of many environments: no process, descriptor, mount, control group or folder', async () => {
+    const folder = openFolder('soak')
+    const state = join(folder, 'state')
+    const bench = new Bench(openTier(tier, { stateFolder: state, launcher: python }), python, folder)
+    const run = async (name: keyof typeof programs, round: number): Promise<void> => {
+      const id = `soak-${tier}-${process.pid}-${name}-${round}`
+      const trial = await bench.run(programs[name], { id, network: tier === 'process' ? 'host' : 'none' })
+      if (name === 'slow' || name === 'deaf') {
+        await trial.said('up')
+        if (round % 3 === 0) trial.process.kill()
+        if (round % 3 === 1) await trial.process.stop(30)
+        if (round % 3 === 2) trial.process.freeze()
+      } else await trial.status
+      await bench.sandbox.release(id)
+      const status = await trial.status
+      expect(status.code === undefined).toBe(['crashes', 'greedy', 'slow', 'deaf'].includes(name))
+      if (name === 'greedy') expect(status.outOfMemory).toBe(true)
+    }
+    // One round first: what is made once and kept is no leak.
+    await mapConcurrently(Object.keys(programs) as (keyof typeof programs)[], 6, (name) => run(name, 0))
+    bench.closeServers()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const descriptors = readdirSync('/proc/self/fd').length
+    const jobs = Array.from({ length: rounds }, (_, round) => round + 1).flatMap((round) =>
+      (Object.keys(programs) as (keyof typeof programs)[]).map((name) => ({ name, round })),
+    )
+    await mapConcurrently(jobs, 6, ({ name, round }) => run(name, round))
+    bench.closeServers()
+    // An environment that was made ready ahead has four named pipes open.
+    await expect
+      .poll(() => readdirSync('/proc/self/fd').length, { timeout: 10_000 })
+      .toBeLessThanOrEqual(descriptors + 4)
+    await bench.sandbox.stop()
+    expect(processesThatMention(folder)).toEqual([])
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(folder)
+    expect(existsSync(state) ? readdirSync(state) : []).toEqual([])
+    const groups = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/zipyard-${process.pid}-*`], {
+      encoding: 'utf8',
+    })
+    expect(groups.stdout).toBe('')
+    await bench.stop()
+  })
+})

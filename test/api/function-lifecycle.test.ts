@@ -265,6 +265,27 @@ test('a function URL with AWS_IAM answers a signed request and refuses others', 
   })
 })
 
+test('a key of another account may invoke what the policy lets it, and nothing else', async () => {
+  const body = JSON.stringify({ name: 'guest', accountId: '222222222222' })
+  const key = json(await send(endpoint, { method: 'POST', path: '/_zipyard/keys', body })) as {
+    accessKeyId: string
+    secretAccessKey: string
+  }
+  const guest: Endpoint = { ...endpoint, credentials: key }
+  const FunctionName = 'arn:aws:lambda:us-east-1:123456789012:function:moving'
+  expect((await call(guest, 'Invoke', { FunctionName })).status).toBe(403)
+  await call(endpoint, 'AddPermission', {
+    FunctionName,
+    StatementId: 'guest',
+    Action: 'lambda:InvokeFunction',
+    Principal: '222222222222',
+  })
+  const answer = await call(guest, 'Invoke', { FunctionName })
+  expect([answer.status, answer.body.toString()]).toEqual([200, '"new"'])
+  expect((await call(guest, 'GetFunction', { FunctionName })).status).toBe(403)
+  expect((await call(guest, 'Invoke', { FunctionName: FunctionName.replace('moving', 'located') })).status).toBe(403)
+})
+
 test('lists are cut into pages that follow each other, and a made-up marker is refused', async () => {
   for (let index = 0; index < 5; index++) await create(`page-${index}`, 'x = 1\n')
   const names: string[] = []

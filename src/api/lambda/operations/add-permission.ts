@@ -14,7 +14,7 @@ interface Input extends PermissionInput {
 export const addPermission = defineOperation<Input>({
   name: 'AddPermission',
   support: 'implemented',
-  note: 'enforced for function URLs; other principals than keys of the account cannot sign here',
+  note: 'enforced for function URLs and for invocations with keys of other accounts; conditions that nothing here can meet grant nothing',
   async handle(input, { caller, services }) {
     const { qualifier, ...key } = parseFunctionName(input.FunctionName, caller, input.Qualifier)
     if (qualifier === latest)

@@ -1,9 +1,16 @@
-import { functionArn, latest, parseFunctionName } from '../../../functions/function-name.ts'
+import {
+  functionArn,
+  latest,
+  parseFunctionName,
+  splitFunctionName,
+  type FunctionKey,
+} from '../../../functions/function-name.ts'
 import { codeTooLarge } from '../../../functions/errors.ts'
 import { asynchronousPayloadLimit } from '../../../lambda/quotas.ts'
 import { parseClientContext } from '../client-context.ts'
 import { expectJson } from '../json-payload.ts'
-import { defineOperation } from '../operation.ts'
+import { defineOperation, type OperationRequest } from '../operation.ts'
+import { isGrantedByPolicy } from '../policy-access.ts'
 import { newTraceHeader } from '../trace-header.ts'
 
 interface Input {
@@ -16,16 +23,17 @@ interface Input {
 }
 
 const emptyEvent = Buffer.from('{}')
+const action = 'lambda:InvokeFunction'
 
 export const invoke = defineOperation<Input>({
   name: 'Invoke',
   support: 'implemented',
   note: '`RequestResponse`, `Event` and `DryRun`',
   async handle(input, request) {
-    const { id, caller, services } = request
-    const { qualifier, ...key } = parseFunctionName(input.FunctionName, caller, input.Qualifier)
+    const { id, services } = request
+    const { qualifier, ...key } = await parseInvoked(input, request)
     const invokedArn = functionArn(key, qualifier)
-    await request.authorize('lambda:InvokeFunction', invokedArn)
+    await request.authorize(action, invokedArn)
     const target = await services.runnable.resolve(key, qualifier)
     if (input.InvocationType === 'DryRun') return { status: 204 }
     const payload = input.Payload && input.Payload.length > 0 ? input.Payload : emptyEvent
@@ -65,3 +73,17 @@ export const invoke = defineOperation<Input>({
     }
   },
 })
+
+/** A function of another account may be invoked by its ARN when its policy lets the caller's account or user. */
+async function parseInvoked(
+  input: Input,
+  { caller, services }: OperationRequest,
+): Promise<FunctionKey & { readonly qualifier: string | undefined }> {
+  const { accountId = caller.accountId, qualifier: derived } = splitFunctionName(input.FunctionName)
+  const scope = { accountId, region: caller.region }
+  if (accountId === caller.accountId) return parseFunctionName(input.FunctionName, caller, input.Qualifier)
+  const key = { ...scope, name: splitFunctionName(input.FunctionName).name }
+  const isGranted = await isGrantedByPolicy(services.catalog.db, key, input.Qualifier ?? derived, { action, caller })
+  // Without the grant, as any function of another account is refused.
+  return parseFunctionName(input.FunctionName, isGranted ? scope : caller, input.Qualifier)
+}

@@ -28,6 +28,11 @@ export const unbindableValue = defineError('ZY0605', 'defect', (p: { sql: string
   hint: 'Store text without NUL characters, numbers, bigints, bytes or null',
 }))
 
+/** Whether somebody sent text with a NUL, which the store does not take. */
+export function holdsNul(error: unknown): boolean {
+  return unbindableValue.is(error) && error.details.value.includes('\\u0000')
+}
+
 export const outsideTransaction = defineError('ZY0606', 'defect', () => ({
   message: 'a query was sent past the transaction that surrounds it',
   hint: 'Inside `transaction(callback)` use the handle that the callback receives',

@@ -10,7 +10,7 @@ import {
   malformedFilterPattern,
   malformedPageToken,
 } from '../../logs/errors.ts'
-import { storeFull } from '../../store/errors.ts'
+import { holdsNul, storeFull } from '../../store/errors.ts'
 
 /** An answer of CloudWatch Logs that is an error. */
 export class LogsFault extends Error {
@@ -52,6 +52,7 @@ function faultOf(error: unknown): LogsFault {
   if (malformedPageToken.is(error)) return invalidParameter('The specified nextToken is invalid.')
   if (malformedFilterPattern.is(error)) return invalidParameter(`Invalid filter pattern: ${error.details.because}`)
   if (requestTooLarge.is(error)) return new LogsFault('RequestEntityTooLargeException', error.message, 413)
+  if (holdsNul(error)) return invalidParameter('A value in the request holds a NUL character')
   if (storeFull.is(error)) return new LogsFault('ServiceUnavailableException', error.message, 503)
   return new LogsFault(
     'InternalFailure',

@@ -3,7 +3,7 @@ import { requestTooLarge } from '../http/errors.ts'
 import { accessFaultOf } from '../http/access-fault.ts'
 import type { ApiRequest, ApiResponse } from '../http/message.ts'
 import { element, xmlDocument, type XmlFields } from '../xml/xml-writer.ts'
-import { storeFull } from '../../store/errors.ts'
+import { holdsNul, storeFull } from '../../store/errors.ts'
 
 /** An answer of a query service that is an error. */
 export class QueryFault extends Error {
@@ -128,6 +128,7 @@ function faultOf(error: unknown): QueryFault {
   const access = accessFaultOf(error)
   if (access) return new QueryFault(access.status, access.query, access.message)
   if (requestTooLarge.is(error)) return new QueryFault(413, 'RequestEntityTooLarge', error.message)
+  if (holdsNul(error)) return new QueryFault(400, 'ValidationError', 'A value in the request holds a NUL character')
   if (storeFull.is(error)) return new QueryFault(503, 'ServiceUnavailable', error.message)
   return new QueryFault(
     500,

@@ -20,7 +20,7 @@ import {
   uploadNotFound,
   versionNotFound,
 } from '../../objects/errors.ts'
-import { blobMismatch, blobMissing, storeFull } from '../../store/errors.ts'
+import { blobMismatch, blobMissing, holdsNul, storeFull } from '../../store/errors.ts'
 
 /** An answer of S3 that is an error. */
 export class S3Fault extends Error {
@@ -233,6 +233,8 @@ export function faultOf(error: unknown): S3Fault {
         })
       : new S3Fault(400, 'BadDigest', `The ${what} you specified did not match the calculated checksum.`)
   }
+  if (holdsNul(error))
+    return new S3Fault(400, 'InvalidArgument', 'A name or value in the request holds a NUL character')
   const row = error instanceof ZipyardError ? byCode.get(error.code) : undefined
   if (!row) return new S3Fault(500, 'InternalError', 'We encountered an internal error. Please try again.')
   const { message, details } = error as ZipyardError

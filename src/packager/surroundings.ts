@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { cacheFolder } from '../cache/cache-folder.ts'
 import { openCache } from '../cache/cache.ts'
 import type { IndexClient } from '../index/index-client.ts'
 import type { IndexConfiguration } from '../index/index-configuration.ts'
+import type { ProjectIndexes } from '../index/load-index-configuration.ts'
 import type { BuildSurroundings } from './build.ts'
 import type { Variables } from './resolve/scrubbed-environment.ts'
 
@@ -20,10 +22,12 @@ export async function createBuildSurroundings(options: {
 }): Promise<BuildSurroundings & { close(): Promise<void> }> {
   const { environment, offline = false } = options
   const cache = openCache(options.cacheFolder ?? cacheFolder(environment))
-  const configuration = once(async (): Promise<IndexConfiguration> => {
+  let project: ProjectIndexes = {}
+  let configuration: Promise<IndexConfiguration> | undefined
+  const configure = async (): Promise<IndexConfiguration> => {
     const { loadIndexConfiguration } = await import('../index/load-index-configuration.ts')
-    return loadIndexConfiguration({ environment })
-  })
+    return loadIndexConfiguration({ environment, project })
+  }
   let client: Promise<IndexClient> | undefined
   const connect = async (): Promise<IndexClient> => {
     const { createIndexClient } = await import('../index/index-client.ts')
@@ -31,7 +35,7 @@ export async function createBuildSurroundings(options: {
       read: (url: string) => cache.readEntry('index-page', url),
       write: (url: string, page: string) => cache.writeEntry('index-page', url, page),
     }
-    return createIndexClient({ configuration: await configuration(), environment, offline, pages })
+    return createIndexClient({ configuration: await (configuration ??= configure()), environment, offline, pages })
   }
   const surroundings: BuildSurroundings = {
     cache,
@@ -41,19 +45,26 @@ export async function createBuildSurroundings(options: {
     onStage: options.onStage,
     variables: environment,
     index: () => (client ??= connect()),
-    resolverVariables: once(async () => {
-      const { uvVariables } = await import('./resolve/uv-variables.ts')
-      return { ...environment, ...uvVariables(await configuration(), environment) }
-    }),
+    learnIndexes(learned) {
+      if (isDeepStrictEqual(learned, project)) return
+      project = learned
+      configuration = undefined
+      const old = client
+      client = undefined
+      void old?.then((one) => one.close())
+    },
+    resolverVariables: async () => {
+      // What the project's files say, uv and pip read themselves, with rules that variables cannot say (`explicit` indexes).
+      const [{ uvVariables }, { loadIndexConfiguration }] = await Promise.all([
+        import('./resolve/uv-variables.ts'),
+        import('../index/load-index-configuration.ts'),
+      ])
+      return { ...environment, ...uvVariables(await loadIndexConfiguration({ environment }), environment) }
+    },
     buildWheel: async (...request) => {
       const { buildWheelWith } = await import('./wheel/build-wheel.ts')
       return buildWheelWith(surroundings, await surroundings.resolverVariables())(...request)
     },
   }
   return { ...surroundings, close: async () => (await client)?.close() }
-}
-
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined
-  return () => (made ??= make())
 }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { defineError } from '../../base/errors.ts'
 import type { Cache, StoredBlob } from '../../cache/cache.ts'
 import type { IndexClient } from '../../index/index-client.ts'
+import type { ProjectIndexes } from '../../index/load-index-configuration.ts'
 import type { LockedFile } from '../../pypa/locked-distribution.ts'
 
 export const notCached = defineError('ZY0432', 'refused', (p: { filename: string }) => ({
@@ -25,6 +26,8 @@ export interface FetchSurroundings {
   readonly offline: boolean
   /** The environment of resolvers and of what builds install, with the configured indexes in uv's words. */
   readonly resolverVariables: () => Promise<Readonly<Record<string, string | undefined>>>
+  /** Indexes that the project's own files name, asked beside or instead of the configured ones. */
+  readonly learnIndexes: (project: ProjectIndexes) => void
   readonly signal?: AbortSignal | undefined
   /** Bytes received of a file so far, for progress. */
   readonly onProgress?: ((filename: string, receivedBytes: number, totalBytes: number | undefined) => void) | undefined

@@ -43,6 +43,8 @@ export function mergeFiles(
   }
   for (const file of own) {
     const other = files.get(file.path)
+    // A project that depends on itself (`-e .`) brings its files twice.
+    if (other && isSame(other, file)) continue
     if (other) notes.push(replaceNote(file, other))
     files.set(file.path, file)
   }

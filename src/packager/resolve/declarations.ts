@@ -6,6 +6,7 @@ import { sha256, type Digest } from '../../base/digest.ts'
 import { isUrl, type DirectReference } from '../../pypa/direct-reference.ts'
 import { formatMarker, type Marker } from '../../pypa/marker.ts'
 import { normalizeName } from '../../pypa/name.ts'
+import type { ProjectIndexes } from '../../index/load-index-configuration.ts'
 import { parsePyproject } from '../../pypa/pyproject.ts'
 import { formatRequirement, parseRequirement, type Requirement } from '../../pypa/requirement.ts'
 import { readRequirementsFile, type RequirementLine, type RequirementsOptions } from '../../pypa/requirements-txt.ts'
@@ -30,6 +31,8 @@ export interface Declarations {
   readonly constraints: readonly Declared[]
   /** Of requirements files. */
   readonly options?: RequirementsOptions | undefined
+  /** Indexes that the declarations name. */
+  readonly indexes: ProjectIndexes
   /** Changes when, and only when, something changes that a resolver looks at. The same on every machine. */
   readonly digest: Digest
 }
@@ -159,7 +162,37 @@ function finish(
       allowPrereleases: options.allowPrereleases,
     },
   }
-  return { declared: list, constraints, options, digest: sha256(withoutCredentials(JSON.stringify(content))) }
+  return {
+    declared: list,
+    constraints,
+    options,
+    indexes: options ? indexesOf(options) : uvIndexes(settings['uv']),
+    digest: sha256(withoutCredentials(JSON.stringify(content))),
+  }
+}
+
+/** What requirements files say about indexes. */
+export function indexesOf({
+  indexUrl,
+  extraIndexUrls,
+  findLinks,
+  noIndex,
+  trustedHosts,
+}: RequirementsOptions): ProjectIndexes {
+  return { indexUrl, extraIndexUrls, findLinks, noIndex: noIndex || undefined, trustedHosts }
+}
+
+/** `[[tool.uv.index]]` of a pyproject.toml. */
+function uvIndexes(uv: unknown): ProjectIndexes {
+  const list = (uv as { readonly index?: unknown } | undefined)?.index
+  if (!Array.isArray(list)) return {}
+  const named = (list as { name?: unknown; url?: unknown; default?: unknown; explicit?: unknown }[]).flatMap(
+    ({ name, url, default: isDefault, explicit }) =>
+      typeof url === 'string' && explicit !== true
+        ? [{ url, name: typeof name === 'string' ? name : undefined, isDefault: isDefault === true }]
+        : [],
+  )
+  return named.length > 0 ? { named } : {}
 }
 
 /** What a local project says about its own dependencies decides the resolution too. */

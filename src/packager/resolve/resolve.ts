@@ -12,7 +12,7 @@ import { describeTarget } from '../fetch/choose-file.ts'
 import type { FetchSurroundings } from '../fetch/fetch-file.ts'
 import type { Note } from '../layout/layout.ts'
 import type { Target } from '../target.ts'
-import { readDeclarations, type Declarations } from './declarations.ts'
+import { indexesOf, readDeclarations, type Declarations } from './declarations.ts'
 import {
   formatOwnLock,
   lockNames,
@@ -73,7 +73,7 @@ export async function resolve(options: ResolveOptions, surroundings: FetchSurrou
     case 'package':
       throw new Error(`resolve was given a ${input.kind}; its distributions are read first`)
     case 'requirements': {
-      const lock = await lockOf(input, options)
+      const lock = await lockOf(input, options, surroundings)
       return lock
         ? fromLock(lock, { file: lock.file, extras: [], groups: [] }, options)
         : resolveDeclared(input, options, surroundings)
@@ -87,6 +87,7 @@ export async function resolve(options: ResolveOptions, surroundings: FetchSurrou
 async function lockOf(
   input: Extract<DependencyInput, { kind: 'requirements' }>,
   options: ResolveOptions,
+  surroundings: FetchSurroundings,
 ): Promise<Lock | undefined> {
   if (input.files.length !== 1) return undefined
   const file = await readRequirementsFile(input.files[0]!, {
@@ -95,6 +96,7 @@ async function lockOf(
     read: (place) => readFile(place, 'utf8'),
   })
   const lock = lockFromRequirements(file)
+  if (!('notLocked' in lock)) surroundings.learnIndexes(indexesOf(file.options))
   return 'notLocked' in lock ? undefined : lock
 }
 
@@ -145,6 +147,7 @@ async function resolveDeclared(
 ): Promise<Resolution> {
   const { folder, target } = options
   const declarations = await readDeclarations(input, folder, options.variables)
+  surroundings.learnIndexes(declarations.indexes)
   if (declarations.declared.length === 0)
     return { distributions: [], requested: new Set(), folder, by: 'nothing to resolve', isFresh: false, notes: [] }
   const described = describeInput(input, (path) => relative(folder, path) || path)

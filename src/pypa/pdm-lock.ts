@@ -6,7 +6,6 @@ import { normalizeName } from './name.ts'
 import type { Pyproject } from './pyproject.ts'
 import { parseRequirement, type Requirement } from './requirement.ts'
 import { parseSpecifierSet } from './specifier.ts'
-import { tryParseWheelFilename } from './wheel-filename.ts'
 
 /** A `pdm.lock`. Without the strategy `static_urls` its files have names and digests, no addresses. */
 export interface PdmLock extends Lock {
@@ -78,7 +77,7 @@ function readPackage(node: DocumentNode, inherits: boolean): LockedDistribution 
       : undefined,
     extras: extras.length > 0 ? extras : undefined,
     requiresPython: node.at('requires_python').optionalParsed(parseSpecifierSet),
-    wheels: isFromIndex ? files.filter((file) => tryParseWheelFilename(file.filename)) : [],
+    wheels: isFromIndex ? files.filter((file) => file.filename.endsWith('.whl')) : [],
     sdist: isFromIndex ? files.find((file) => !file.filename.endsWith('.whl')) : undefined,
     archive:
       archivePlace === undefined ? undefined : { ...fileFromPlace(archivePlace, files[0]?.hashes ?? {}), subdirectory },

@@ -84,7 +84,7 @@ function readPackage(node: DocumentNode, oldFiles: DocumentNode): LockedDistribu
     ...readScope(node),
     requiresPython: onlyAlternative(node.at('python-versions').optionalParsed(parsePoetryConstraint)),
     index: type === 'legacy' && url !== undefined ? hideCredentials(url) : undefined,
-    wheels: isDirect ? [] : files.filter((file) => tryParseWheelFilename(file.filename)),
+    wheels: isDirect ? [] : files.filter((file) => file.filename.endsWith('.whl')),
     sdist: isDirect ? undefined : files.find((file) => /\.(?:tar\.\w+|tgz|zip)$/.test(file.filename)),
     archive:
       isDirect && url !== undefined ? { ...fileFromPlace(url, files[0]?.hashes ?? {}), subdirectory } : undefined,

@@ -15,7 +15,8 @@ export interface PythonTarget {
  * The patch release that markers and `Requires-Python` see. AWS keeps a runtime at or near the last patch release and prints it
  * nowhere, so the last one known here stands for it; `.0` (what uv assumes) would refuse `>=3.8.1` on a runtime at 3.8.20.
  *
- * Source: release pages of python.org, as of November 2025; from general knowledge, not read from an AWS image.
+ * Source: the newest CPython of each minor version that uv 0.13.9 (17 November 2026) lists, and the last releases of 2.7, 3.6 and 3.7; not
+ * read from an AWS image.
  */
 const latestPatches: Readonly<Record<string, number>> = {
   '2.7': 18,
@@ -23,11 +24,12 @@ const latestPatches: Readonly<Record<string, number>> = {
   '3.7': 17,
   '3.8': 20,
   '3.9': 25,
-  '3.10': 19,
-  '3.11': 14,
-  '3.12': 12,
-  '3.13': 9,
-  '3.14': 0,
+  '3.10': 22,
+  '3.11': 18,
+  '3.12': 16,
+  '3.13': 18,
+  '3.14': 10,
+  '3.15': 2,
 }
 
 export function latestPatchOf(python: string): string {

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ManualClock } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
+import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
+import { openDatabase, type Database } from '../store/database.ts'
+import { logMigrations } from '../store/migrations/index.ts'
+import type { LogEventSchema } from '../store/tables/logs.ts'
+import { LogWriter } from './log-writer.ts'
+
+const clock = new ManualClock()
+const target = { accountId: '123456789012', region: 'us-east-1', group: 'g', stream: 's' }
+
+async function open(): Promise<Database<LogEventSchema>> {
+  const path = join(temporaryFolder(), 'logs.db')
+  return openDatabase({ path, clock, migrations: logMigrations, synchronous: 'normal' })
+}
+
+const messages = async (database: Database<LogEventSchema>): Promise<string[]> =>
+  (await database.db.selectFrom('log_event').select('message').orderBy('id').execute()).map((row) =>
+    row.message.toString(),
+  )
+
+test('events are written a tenth of a second after the first of them, all in one go', async () => {
+  const database = await open()
+  const writer = new LogWriter({ database, clock, log: silentLog, groupIdOf: async () => 'id' })
+  writer.append(target, [{ timestamp: 1, message: 'one' }])
+  await clock.advance(60)
+  writer.append(target, [{ timestamp: 2, message: 'two' }])
+  expect(await messages(database)).toEqual([])
+  await clock.advance(40)
+  await writer.inTurn(async () => undefined)
+  expect(await messages(database)).toEqual(['one', 'two'])
+  await writer.stop()
+  await database.close()
+})
+
+test('what could not be written is kept in order and written later', async () => {
+  const database = await open()
+  let broken = true
+  const warnings: string[] = []
+  const writer = new LogWriter({
+    database,
+    clock,
+    log: { ...silentLog, warn: (event) => warnings.push(event) },
+    groupIdOf: async () => {
+      if (broken) throw new Error('no space')
+      return 'id'
+    },
+  })
+  writer.append(target, [{ timestamp: 1, message: 'one' }])
+  await expect(writer.flush()).rejects.toThrow('no space')
+  writer.append(target, [{ timestamp: 2, message: 'two' }])
+  await clock.advance(1000)
+  await writer.inTurn(async () => undefined)
+  expect(warnings).toContain('log events not written')
+  broken = false
+  await clock.advance(2000)
+  await writer.inTurn(async () => undefined)
+  expect(await messages(database)).toEqual(['one', 'two'])
+  await writer.stop()
+  await database.close()
+})
+
+test('when nothing can be written for long, the oldest are dropped and that is said; memory stays bounded', async () => {
+  const database = await open()
+  let broken = true
+  const warnings: string[] = []
+  const writer = new LogWriter({
+    database,
+    clock,
+    log: { ...silentLog, warn: (event) => warnings.push(event) },
+    groupIdOf: async () => {
+      if (broken) throw new Error('no space')
+      return 'id'
+    },
+  })
+  const message = 'x'.repeat(100_000)
+  for (let count = 0; count < 1000; count++) writer.append(target, [{ timestamp: count, message }])
+  expect(warnings).toContain('log events dropped')
+  broken = false
+  await writer.flush()
+  const kept = await database.db.selectFrom('log_event').select('timestamp').orderBy('id').execute()
+  expect(kept.length).toBeLessThan(700)
+  expect(kept.at(-1)!.timestamp).toBe(999)
+  await writer.stop()
+  await database.close()
+})

@@ -93,6 +93,7 @@ export class Environment {
   #api: RuntimeApi | undefined
   #runtimeAddress: string | undefined
   #process: SandboxProcess | undefined
+  #launching: Promise<void> | undefined
   #pipes: ReturnType<typeof readLogPipes> | undefined
   #frozen = false
   #freezeTimer: Timer | undefined
@@ -264,7 +265,8 @@ export class Environment {
       settle({ ok: false, durationMs: limitMs, status: 'timeout', errorType: 'Sandbox.Timedout' })
     })
     try {
-      await this.#launch()
+      this.#launching = this.#launch()
+      await this.#launching
     } catch (error) {
       settle({
         ok: false,
@@ -562,6 +564,8 @@ export class Environment {
     if (this.#state === 'dead') return
     this.#become('stopping')
     this.#freezeTimer?.cancel()
+    // What is being started cannot be ended before it is there.
+    await this.#launching?.catch(() => undefined)
     const process = this.#process
     if (process) {
       this.#thaw()

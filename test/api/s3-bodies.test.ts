@@ -231,6 +231,18 @@ test.each([
   await expectNoTrace(services)
 })
 
+test('a bucket named by the host instead of the path is the same bucket', async () => {
+  const services = await withBucket()
+  const host = `bucket.s3.localhost:${new URL(services.url).port}`
+  expect((await s3Request(services.url, { method: 'PUT', target: '/a/b', headers: { host }, body: 'x' })).status).toBe(
+    200,
+  )
+  expect((await s3Request(services.url, { target: '/bucket/a/b' })).body).toBe('x')
+  expect((await s3Request(services.url, { target: '/?list-type=2', headers: { host } })).body).toContain(
+    '<Key>a/b</Key>',
+  )
+})
+
 test('a page of another origin may call a bucket only by the rules that its owner put', async () => {
   const services = await withBucket()
   const page = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }

@@ -5,6 +5,8 @@ import { hideCredentials } from './hide-credentials.ts'
 import { parseMarker, type Marker } from './marker.ts'
 import { normalizeName, type NormalizedName } from './name.ts'
 import { parseRequirement, type Requirement } from './requirement.ts'
+import { logicalLines, splitExtras, splitMarker, splitOptions } from './requirements-lines.ts'
+import { readHash, splitWords, takeOption, type Fail } from './requirements-options.ts'
 
 /** One requirement of a requirements file. */
 export interface RequirementLine {
@@ -265,8 +267,6 @@ interface Place {
   readonly line: number
 }
 
-type Fail = (problem: string, hint?: string, cause?: unknown) => never
-
 /** A URL or path, with extras behind it and a marker after ` ;`. */
 function unnamed(
   text: string,
@@ -297,24 +297,6 @@ function unnamed(
   }
 }
 
-/** A marker follows a `;` that has white space on one side, since URLs may hold one. */
-function splitMarker(text: string): { readonly before: string; readonly marker?: string | undefined } {
-  for (let at = text.indexOf(';'); at >= 0; at = text.indexOf(';', at + 1)) {
-    if (/\s/.test(text[at - 1] ?? '') || /\s/.test(text[at + 1] ?? ''))
-      return { before: text.slice(0, at), marker: text.slice(at + 1) }
-  }
-  return { before: text }
-}
-
-/** `./path[extra]`; in a URL with a fragment the brackets belong to `egg=`. */
-function splitExtras(place: string): { readonly path: string; readonly extras: readonly string[] } {
-  const open = place.endsWith(']') ? place.lastIndexOf('[') : -1
-  const inner = place.slice(open + 1, -1)
-  const isFragment = isUrl(place) && place.includes('#')
-  if (open < 1 || isFragment || !/^[A-Za-z0-9 ,._-]*$/.test(inner)) return { path: place, extras: [] }
-  return { path: place.slice(0, open).trimEnd(), extras: inner.split(',') }
-}
-
 /** A wheel says in its name which distribution it is. */
 function nameFromFile(reference: DirectReference): NormalizedName | undefined {
   if (reference.kind !== 'archive' || !reference.filename.endsWith('.whl')) return undefined
@@ -331,123 +313,6 @@ function looksLikePath(text: string): boolean {
     /^[^=<>!~;@]*[\\/]/.test(place) ||
     (isArchiveName(place) && !/[=<>!~]/.test(place))
   )
-}
-
-/** Lines joined at a trailing `\`, comments and empty ones left out, as pip does it. */
-export function logicalLines(text: string): readonly { readonly content: string; readonly line: number }[] {
-  const lines: { content: string; line: number }[] = []
-  let pending = ''
-  let start = 0
-  const finish = (): void => {
-    const content = withoutComment(pending).trim()
-    if (content !== '') lines.push({ content, line: start })
-    pending = ''
-    start = 0
-  }
-  for (const [index, line] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\n|\r/)
-    .entries()) {
-    if (start === 0) start = index + 1
-    const isComment = /^\s*#/.test(line)
-    if (!isComment && line.endsWith('\\')) {
-      pending += line.slice(0, -1)
-      continue
-    }
-    // A comment inside a continued line ends it; the blank keeps `\`-joined text from becoming part of the comment's word.
-    pending += isComment && pending !== '' ? ` ${line}` : line
-    finish()
-  }
-  finish()
-  return lines
-}
-
-/** `#` begins a comment at the beginning of a line and after white space; elsewhere it belongs to a URL. */
-function withoutComment(line: string): string {
-  for (let at = line.indexOf('#'); at >= 0; at = line.indexOf('#', at + 1)) {
-    if (at === 0 || /\s/.test(line[at - 1]!)) return line.slice(0, at)
-  }
-  return line
-}
-
-/** The requirement, and from the first word that begins with `-` on, its options. */
-function splitOptions(text: string): { words: string; options: string[] } {
-  const match = /\s(?=--?[A-Za-z])/.exec(text)
-  if (!match) return { words: text, options: [] }
-  return { words: text.slice(0, match.index).trim(), options: [text.slice(match.index).trim()] }
-}
-
-const optionAliases: Readonly<Record<string, string>> = {
-  '--requirement': '-r',
-  '--constraint': '-c',
-  '--editable': '-e',
-  '--index-url': '-i',
-  '--pypi-url': '-i',
-  '--find-links': '-f',
-  '--config-setting': '--config-settings',
-  '-C': '--config-settings',
-}
-
-const flags: ReadonlySet<string> = new Set(['--no-index', '--prefer-binary', '--require-hashes', '--pre'])
-
-const valued: ReadonlySet<string> = new Set([
-  '-r',
-  '-c',
-  '-e',
-  '-i',
-  '-f',
-  '--extra-index-url',
-  '--trusted-host',
-  '--no-binary',
-  '--only-binary',
-  '--use-feature',
-  '--hash',
-  '--config-settings',
-  '--global-option',
-])
-
-/** Takes one option with its value off the front: `--name value`, `--name=value`, `-nvalue`. */
-function takeOption(words: string[], fail: Fail): { name: string; value?: string } {
-  const word = words.shift()!
-  const match = word.startsWith('--') ? /^(--[^=]+)(?:=(.*))?$/s.exec(word) : /^(-[A-Za-z])=?(.*)$/s.exec(word)
-  if (!match) return fail(`\`${word}\` is not an option`)
-  const name = optionAliases[match[1]!] ?? match[1]!
-  if (flags.has(name)) return { name }
-  if (!valued.has(name)) fail(`\`${match[1]}\` is not an option of requirements files`)
-  const value = word.startsWith('--') ? match[2] : match[2] || undefined
-  if (value !== undefined) return { name, value }
-  if (words.length === 0) return fail(`\`${match[1]}\` has no value`)
-  return { name, value: words.shift()! }
-}
-
-/** Words as a shell would split them: quotes and backslashes. */
-function splitWords(text: string, fail: Fail): string[] {
-  const words: string[] = []
-  let word: string | undefined
-  const pattern = /"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)|(\s+)|([^\s"'\\]+)|(.)/gs
-  for (const [, double, single, escaped, space, plain, stray] of text.matchAll(pattern)) {
-    if (stray !== undefined) fail('a quotation mark or a backslash is not closed')
-    if (space !== undefined) {
-      if (word !== undefined) words.push(word)
-      word = undefined
-      continue
-    }
-    word = (word ?? '') + (double?.replace(/\\(["\\])/g, '$1') ?? single ?? escaped ?? plain ?? '')
-  }
-  if (word !== undefined) words.push(word)
-  return words
-}
-
-function readHash(text: string, fail: Fail): string {
-  const match = /^(sha256|sha384|sha512):([0-9a-f]+)$/i.exec(text)
-  if (!match)
-    return fail(
-      `\`${text}\` is not a hash`,
-      'Write `--hash=sha256:` and 64 hexadecimal digits; weaker digests are not taken',
-    )
-  const digits = { sha256: 64, sha384: 96, sha512: 128 }[match[1]!.toLowerCase()]!
-  if (match[2]!.length !== digits) fail(`\`${text}\` has ${match[2]!.length} digits, not ${digits}`)
-  return `${match[1]!.toLowerCase()}:${match[2]!.toLowerCase()}`
 }
 
 function attempt<Value>(work: () => Value, fail: Fail): Value {

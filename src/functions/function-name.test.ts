@@ -23,10 +23,6 @@ test('a qualifier may be said twice, but not in two ways', () => {
 })
 
 test('another region is not reachable, another account not accessible', () => {
-  const other =
-    (region: string, accountId: string): (() => unknown) =>
-    () =>
-      parseFunctionName(functionArn({ region, accountId, name: 'hello' }), scope)
   expect(parse('eu-west-1', '123456789012')).toThrow(
     resourceNotFound({ text: "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')" }),
   )

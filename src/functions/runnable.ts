@@ -63,7 +63,11 @@ export class RunnableVersions {
       pending = this.#load(key, qualifier ?? latest)
       qualifiers.set(qualifier ?? latest, pending)
       // Refusals are not kept: names that were never there would fill the memory.
-      pending.catch(() => qualifiers.delete(qualifier ?? latest))
+      const kept = qualifiers
+      pending.catch(() => {
+        kept.delete(qualifier ?? latest)
+        if (kept.size === 0 && this.#known.get(name) === kept) this.#known.delete(name)
+      })
     }
     return pending
   }

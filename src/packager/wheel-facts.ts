@@ -9,7 +9,7 @@ import { openFileSource } from '../zip/source.ts'
 import type { IndexedEntry } from '../zip/wheel-index.ts'
 import type { Artifact } from './artifact.ts'
 
-/** Facts of another version are gathered again. */
+/** Part of the keys: facts that another version of Zipyard kept are never read. */
 const version = `1.${wheelFactsVersion}`
 
 /** What a wheel's files say, read once when the wheel first comes and kept under its digest. */
@@ -31,26 +31,26 @@ interface Gathered extends Omit<WheelFacts, 'contentOf'> {
 }
 
 export async function wheelFactsOf(artifact: Artifact, cache: Cache): Promise<WheelFacts> {
-  const modulesKey = sha256(`modules ${artifact.digest}`)
+  const [headKey, modulesKey] = ['head', 'modules'].map((part) => sha256(`${version} ${part} ${artifact.digest}`)) as [
+    string,
+    string,
+  ]
   const [head, modules] = await Promise.all([
-    cache.readEntry('wheel-facts', artifact.digest),
+    cache.readEntry('wheel-facts', headKey),
     cache.readEntry('wheel-facts', modulesKey),
   ])
-  const known = head && modules && decode(head, modules)
-  if (known) return known
+  if (head && modules) return decode(head, modules)
   const gathered = gather(artifact)
   const { modules: ofModules, others, ...rest } = gathered
   await cache.writeEntry('wheel-facts', modulesKey, JSON.stringify([...ofModules]))
-  await cache.writeEntry('wheel-facts', artifact.digest, JSON.stringify({ version, ...rest, others: [...others] }))
+  await cache.writeEntry('wheel-facts', headKey, JSON.stringify({ ...rest, others: [...others] }))
   return { ...rest, contentOf: (name) => others.get(name) ?? ofModules.get(name) }
 }
 
-function decode(head: Buffer, modules: Buffer): WheelFacts | undefined {
+function decode(head: Buffer, modules: Buffer): WheelFacts {
   const { others, ...rest } = JSON.parse(head.toString('utf8')) as Omit<Gathered, 'modules' | 'others'> & {
-    readonly version: string
     readonly others: readonly (readonly [string, ContentFacts | null])[]
   }
-  if (rest.version !== version) return undefined
   const ofOthers = new Map(others)
   let ofModules: Contents | undefined
   return {

@@ -3,13 +3,12 @@
  * it, then the API's own handler. Every refusal is said in the protocol of the addressed API.
  */
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { Readable } from 'node:stream'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { parseQuery, unsignedPayload } from '../../aws/sigv4.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { readClaim, verifyClaim, type Claim } from './authenticate.ts'
+import { answerClientError, closeServer, urlOf } from './connections.ts'
 import { addressedService, queryService } from './dispatch.ts'
 import {
   malformedRequest,
@@ -24,6 +23,7 @@ import { Exchange, HttpApiRequest } from './exchange.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { ApiHandler, ApiResponse, ApiService, Caller, RequestHead } from './message.ts'
 import { renderPlainError } from './plain-error.ts'
+import { send } from './send-response.ts'
 
 /** A route of Zipyard itself under `/_zipyard/`. */
 export interface AdminRoute {
@@ -260,31 +260,6 @@ function s3PayloadHash(exchange: Exchange, claim: Claim): string {
   return typeof sent === 'string' ? sent : unsignedPayload
 }
 
-function send(exchange: Exchange, result: ApiResponse): void {
-  const { response, request } = exchange
-  if (response.headersSent || response.destroyed) return
-  const { body } = result
-  response.statusCode = result.status
-  response.setHeader('x-amzn-RequestId', exchange.id)
-  for (const [name, value] of Object.entries({ ...result.headers, ...exchange.extraHeaders }))
-    response.setHeader(name, value)
-  // A client that was never told to go on may or may not send its body now: only a new connection is clear of it.
-  if (exchange.isUninvited) response.setHeader('connection', 'close')
-  if (body instanceof Readable) {
-    body.on('error', () => response.destroy())
-    response.on('close', () => body.destroy())
-    if (exchange.method === 'HEAD') response.end()
-    else body.pipe(response)
-    return
-  }
-  const hasBody = result.status >= 200 && result.status !== 204 && result.status !== 304
-  if (hasBody && !response.hasHeader('content-length'))
-    response.setHeader('content-length', Buffer.byteLength(body ?? ''))
-  if (exchange.method === 'HEAD' || !hasBody) response.end()
-  else response.end(body ?? '')
-  if (!request.complete && !exchange.isUninvited) request.resume()
-}
-
 /** The service of the credential scope that a request claims, whether or not its signature holds. */
 function claimedService(exchange: Exchange): string | undefined {
   return claimedCredential(exchange)?.service
@@ -316,39 +291,4 @@ function isDecodable(path: string): boolean {
   } catch {
     return false
   }
-}
-
-function urlOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
-}
-
-/** What Node could not parse: a broken request line, headers over the limit, or headers that never end. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\nx-amzn-RequestId: ${randomUUID()}\r\n\r\n`,
-  )
-}
-
-function closeServer(server: Server, graceMs: number, clock: Clock): Promise<void> {
-  if (!server.listening) return Promise.resolve()
-  return new Promise((resolve) => {
-    const cut = clock.after(graceMs, () => server.closeAllConnections())
-    server.close(() => {
-      cut.cancel()
-      resolve()
-    })
-    server.closeIdleConnections()
-  })
 }

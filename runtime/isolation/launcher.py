@@ -154,9 +154,15 @@ def _make_etc(etc, mounts=True):
     for name in COPIED:
         try:
             with open("/etc/" + name, "rb") as file:
-                _put(os.path.join(etc, name), file.read())
+                content = file.read()
+            if name == "resolv.conf" and b"nameserver 127." in content:
+                # A resolver on the host's loopback cannot be asked from another network; this is whom it asks itself.
+                with open("/run/systemd/resolve/resolv.conf", "rb") as file:
+                    content = file.read()
         except OSError:
-            pass
+            if name != "resolv.conf" or not os.path.exists("/etc/resolv.conf"):
+                continue
+        _put(os.path.join(etc, name), content)
     for name in BOUND:
         if os.path.isdir("/etc/" + name):
             os.mkdir(os.path.join(etc, name), 0o755)

@@ -170,11 +170,23 @@ class Zygote(object):
             kept.append(environment)
             return environment.hold()
         theirs.close()
+        if order["port"]:
+            self._connect_network(pid, order["port"], ours)
         holder = Holder(order["id"], pid, ours)
         self.holders[order["id"]] = self.by_pid[pid] = self.by_channel[ours.fileno()] = holder
         self.poll.register(ours.fileno(), select.POLLIN)
         self._say(event="slot", slot=self._make_slot())
         return None
+
+    def _connect_network(self, pid, port, channel):
+        """A pair of interfaces, one on the host's bridge, the other in the environment; the kernel removes both with the environment."""
+        because = _ip(
+            "link add %s type veth peer name eth0 netns %d" % (port["interface"], pid),
+            "link set %s master %s" % (port["interface"], port["bridge"]),
+            "link set %s type bridge_slave isolated on" % port["interface"],
+            "link set %s up" % port["interface"],
+        )
+        channel.send(json.dumps({"do": "network", "because": because}).encode())
 
     def _launch_again(self, holder, order):
         try:
@@ -287,11 +299,22 @@ class Environment(object):
             socket.sethostname("localhost")
             if self.order["network"] != "host":
                 kernel.loopback_up()
+            if self.order["port"]:
+                self._configure_network(self.order["port"])
             program = self._park()
         except OSError as error:
             self._say(event="failed", because=str(error))
             os._exit(0)
         return program or self._serve()
+
+    def _configure_network(self, port):
+        order, _ = self._receive()
+        because = order["because"] if order else "the zygote is gone"
+        because = because or _ip(
+            "addr add %s dev eth0" % port["address"], "link set eth0 up", "route add default via %s" % port["gateway"]
+        )
+        if because:
+            raise OSError(101, because)
 
     def _serve(self):
         poll = select.poll()
@@ -522,6 +545,34 @@ def _execute(argv, environment):
     except OSError as error:
         os.write(2, ("%s: %s\n" % (argv[0], error.strerror)).encode())
         os._exit(127 if error.errno == 2 else 126)
+
+
+def _ip(*commands):
+    """Runs `ip` over commands, and returns what it complains of."""
+    into, out = os.pipe(), os.pipe()
+    program = next((path for path in ("/usr/sbin/ip", "/usr/bin/ip", "/sbin/ip", "/bin/ip") if os.path.exists(path)), "/sbin/ip")
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(into[0], 0)
+        os.dup2(out[1], 2)
+        kernel.close_from(3)
+        try:
+            os.execve(program, ["ip", "-batch", "-"], {})
+        finally:
+            os._exit(127)
+    os.close(into[0])
+    os.close(out[1])
+    os.write(into[1], "\n".join(commands).encode())
+    os.close(into[1])
+    said = b""
+    while True:
+        piece = os.read(out[0], 4096)
+        if not piece:
+            break
+        said += piece
+    os.close(out[0])
+    status = os.waitpid(pid, 0)[1]
+    return said.decode(errors="replace").strip() or "`ip` ended with %d" % status if status else ""
 
 
 def _open_relay(number, relay):

@@ -9,6 +9,7 @@ import { release } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { mebibyte } from '../base/byte-size.ts'
+import { Bridge, type BridgePort } from './bridge.ts'
 import { ControlGroups, type ControlGroup } from './cgroups.ts'
 import { launchFailed, networkUnavailable } from './errors.ts'
 import { exitStatus, streamEnd } from './exit-status.ts'
@@ -70,6 +71,7 @@ class NamespaceSandbox implements Sandbox {
   /** Environments that wait for a function, by their zygote. */
   readonly #ahead = new Map<Zygote, Environment[]>()
   readonly #watch = new MemoryWatch()
+  #bridge: Bridge | undefined
   #preparing: NodeJS.Timeout | undefined
   #isStopping = false
 
@@ -80,6 +82,7 @@ class NamespaceSandbox implements Sandbox {
     if (options.tier === 'userns') this.#subordinate = process.getuid?.() === 0 ? this.#ownRange() : subordinateIds()
     this.fileAccess = options.tier === 'root' || this.#subordinate ? 'as-other' : 'as-owner'
     this.#state = new StateFolder(options.stateFolder, options.tier)
+    if (options.tier === 'root') Bridge.sweep(options.stateFolder)
     this.#groups = ControlGroups.open(this.#state.name)
     this.#state.rememberGroups(this.#groups.folders)
   }
@@ -96,13 +99,7 @@ class NamespaceSandbox implements Sandbox {
   }
 
   async launch(spec: SandboxSpec): Promise<SandboxProcess> {
-    if (spec.network === 'bridge')
-      throw networkUnavailable({
-        network: 'bridge',
-        tier: this.tier,
-        because: 'it is not built yet',
-        remedy: 'Use `--network none` or `--network host`',
-      })
+    if (spec.network === 'bridge') this.#openBridge()
     const zygote = await this.#zygoteFor(spec.interpreter)
     const known = this.#environments.get(spec.id)
     if (known?.isRunning) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
@@ -121,7 +118,8 @@ class NamespaceSandbox implements Sandbox {
   async warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
     const zygote = await this.#zygoteFor(interpreter)
     const network = this.#options.network
-    if (network !== undefined && network !== 'bridge') await this.#prepareAhead(zygote, network)
+    if (network === 'bridge') this.#openBridge()
+    if (network !== undefined) await this.#prepareAhead(zygote, network)
   }
 
   async release(id: string): Promise<void> {
@@ -141,8 +139,28 @@ class NamespaceSandbox implements Sandbox {
     const zygotes = await Promise.allSettled(this.#zygotes.values())
     await Promise.all(zygotes.map((zygote) => (zygote.status === 'fulfilled' ? zygote.value.stop() : undefined)))
     this.#watch.stop()
+    this.#bridge?.close()
     this.#groups.remove()
     this.#state.remove()
+  }
+
+  #openBridge(): void {
+    if (this.#bridge) return
+    const because = this.tier === 'root' ? Bridge.lacking() : 'a user namespace may not make interfaces on the host'
+    if (because !== undefined) throw this.#noBridge(because)
+    try {
+      this.#bridge = Bridge.open(this.#options.stateFolder)
+    } catch (cause) {
+      throw this.#noBridge((cause as Error).message.trim().split('\n').at(-1)!)
+    }
+  }
+
+  #noBridge(because: string): Error {
+    const remedy =
+      this.tier === 'root'
+        ? 'Install iproute2 and nftables, or use `--network none` or `--network host`'
+        : 'Run the service as root, or use `--network none` or `--network host`'
+    return networkUnavailable({ network: 'bridge', tier: this.tier, because, remedy })
   }
 
   /** One that was made ready ahead, or a new one. */
@@ -175,16 +193,21 @@ class NamespaceSandbox implements Sandbox {
     const folder = await zygote.takeSlot()
     const user = this.#takeUser()
     const name = `e${(launched += 1)}`
+    const port = network === 'bridge' ? this.#bridge!.take() : undefined
     return new Environment({
       name,
       folder,
       network,
+      port,
       tier: this.tier,
       zygote,
       group: this.#groups.make(name),
       watch: this.#watch,
       user: user.id,
-      giveBack: user.giveBack,
+      giveBack: () => {
+        user.giveBack()
+        port?.giveBack()
+      },
     })
   }
 
@@ -248,6 +271,7 @@ interface EnvironmentParts {
   /** With the named pipes of its first process. */
   readonly folder: string
   readonly network: NetworkMode
+  readonly port: BridgePort | undefined
   readonly tier: 'root' | 'userns'
   readonly zygote: Zygote
   readonly group: ControlGroup
@@ -280,7 +304,7 @@ class Environment {
 
   constructor(parts: EnvironmentParts) {
     this.parts = parts
-    const { name, folder, network, zygote, group, user } = parts
+    const { name, folder, network, port, zygote, group, user } = parts
     this.#released = new Promise((resolve) => {
       this.#onReleased = resolve
     })
@@ -290,6 +314,7 @@ class Environment {
       id: name,
       folder,
       network,
+      port,
       groups: group.attachFiles,
       unified: group.unifiedFolder,
       user,

@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { BridgePort } from './bridge.ts'
 import { launchFailed } from './errors.ts'
 import type { SandboxSpec } from './sandbox.ts'
 
@@ -117,13 +118,14 @@ export class Zygote {
     readonly id: string
     readonly folder: string
     readonly network: string
+    readonly port: BridgePort | undefined
     readonly groups: readonly string[]
     readonly unified: string | undefined
     readonly user: number
     readonly canSetGroups: boolean
     readonly userProcesses: number
   }): void {
-    this.#send({ do: 'prepare', ...order, unified: order.unified ?? null })
+    this.#send({ do: 'prepare', ...order, port: order.port ?? null, unified: order.unified ?? null })
   }
 
   /** Gives an environment that was made ready to a function; what it is to run is written to the named pipe `spec`. */

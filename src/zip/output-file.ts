@@ -11,6 +11,9 @@ import { outputNotWritable } from './errors.ts'
  */
 const bufferBytes = 1024 * 1024
 
+/** What is read ahead of small pieces, in bytes. */
+export const windowBytes = 128 * 1024
+
 /**
  * A file that appears whole or not at all: written beside its place, hashed on the way, renamed at the end.
  * When it fails, is given up, or the process is interrupted, nothing is left.
@@ -22,6 +25,7 @@ export class OutputFile {
   /** Bytes written so far. */
   flushed = 0
 
+  readonly #window = { file: '', start: 0, end: 0, bytes: Buffer.allocUnsafeSlow(windowBytes) }
   readonly #path: string
   readonly #temporary: string
   readonly #descriptor: number
@@ -75,6 +79,25 @@ export class OutputFile {
       this.used += got
       done += got
     }
+    return true
+  }
+
+  /**
+   * As `copyFrom`, for pieces far smaller than the window: what lies between here and `end()` is read at once and kept for the
+   * next calls.
+   */
+  copySmall(file: string, descriptor: number, from: number, length: number, end: () => number): boolean {
+    const window = this.#window
+    if (file !== window.file || from < window.start || from + length > window.end) {
+      // By name: a descriptor's number is given out again once it is closed.
+      window.file = file
+      window.start = from
+      window.end = from + readSync(descriptor, window.bytes, 0, Math.min(end() - from, windowBytes), from)
+      if (from + length > window.end) return this.copyFrom(descriptor, from, length)
+    }
+    if (this.used + length > this.buffer.length) this.flush()
+    window.bytes.copy(this.buffer, this.used, from - window.start, from - window.start + length)
+    this.used += length
     return true
   }
 

@@ -143,7 +143,11 @@ test('65,000 entries are listed', () => {
 })
 
 test('damaged archives never break a promise of the reader (short; `npm run long` has a million)', async () => {
-  const { notZips, refused, accepted, unpacked } = await fuzzZipReader(Number(process.env['ZIPYARD_FUZZ_CASES'] ?? 20_000), 1, 20)
+  const { notZips, refused, accepted, unpacked } = await fuzzZipReader(
+    Number(process.env['ZIPYARD_FUZZ_CASES'] ?? 20_000),
+    1,
+    20,
+  )
   expect(Math.min(notZips, refused, accepted)).toBeGreaterThan(500)
   expect(unpacked).toBeGreaterThan(20)
 })

@@ -231,3 +231,26 @@ function openedHazards(path: string): string[] {
   source.close()
   return listing.hazards.map((hazard) => hazard.code)
 }
+
+test('small neighbours that are read in one go come out right, in any order and from many archives', async () => {
+  const folder = temporaryFolder()
+  const contents = new Map<string, string>()
+  const entries: SpliceEntry[] = []
+  for (let each = 0; each < 230; each++) {
+    const files: Record<string, string> = {}
+    for (let file = 0; file < 6; file++) {
+      const path = `${['a', 'z', 'm'][file % 3]}/${each}_${file}.txt`
+      files[path] = `${path} `.repeat((each * 7 + file * 131) % 400)
+      contents.set(path, files[path])
+    }
+    entries.push(...wheel(folder, `${each}.whl`, files))
+  }
+  entries.push({ path: 'm/large', mode: 0o644, source: { bytes: randomBytes(3_000_000) } })
+  const { path } = await splice(entries, join(folder, 'out/all.zip'))
+  const { source, listing } = openArchive(path)
+  for (const entry of listing.entries)
+    if (entry.name !== 'm/large') expect(readEntry(source, entry).toString(), entry.name).toBe(contents.get(entry.name))
+  source.close()
+  expect(listing.entries.length).toBe(contents.size + 1)
+  expect(listing.hazards).toEqual([])
+})

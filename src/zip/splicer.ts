@@ -4,7 +4,7 @@ import { pack, type PackedData } from './deflate.ts'
 import { entryNotReadable, entryTooLarge, spliceSourceChanged } from './errors.ts'
 import { centralDirectoryHeaderBytes, localFileHeaderBytes, methods } from './format.ts'
 import { endRecords, writeDirectoryHeader, writeLocalHeader, type WrittenHeader } from './headers.ts'
-import { OutputFile } from './output-file.ts'
+import { OutputFile, windowBytes } from './output-file.ts'
 import { largestEntryBytes, orderEntries, type SpliceableEntry, type SpliceEntry } from './plan.ts'
 
 /** A written archive. */
@@ -51,7 +51,8 @@ export async function splice(
   let unzippedBytes = 0
   let rested = 0
   try {
-    for (const entry of entries) {
+    for (let index = 0; index < entries.length; index++) {
+      const entry = entries[index]!
       const { path: name, source } = entry
       const nameBytes = Buffer.byteLength(name)
       if (output.used + localFileHeaderBytes + nameBytes > output.buffer.length) output.flush()
@@ -62,7 +63,7 @@ export async function splice(
       directoryUsed = writeDirectoryHeader(directory, directoryUsed, header, name, nameBytes, offset)
       unzippedBytes += header.uncompressedBytes
       if (packed) output.put(packed.data)
-      else if ('archive' in source) copy(sources, source.archive, source.entry, output)
+      else if ('archive' in source) copy(sources, source.archive, source.entry, output, entries, index)
       if (output.position > largestEntryBytes) throw entryTooLarge({ path: name, bytes: output.position })
       if (output.flushed - rested > restEveryBytes) {
         rested = output.flushed
@@ -103,19 +104,51 @@ function headerOf(entry: SpliceEntry, packed: PackedData | undefined): WrittenHe
   return { method, crc32, compressedBytes, uncompressedBytes, mode, link }
 }
 
-/** Reads an entry's compressed bytes straight into the output's buffer. */
-function copy(sources: OpenArchives, file: string, entry: SpliceableEntry, output: OutputFile): void {
+/** Reads an entry's compressed bytes straight into the output's buffer, small neighbours of one archive in one go. */
+function copy(
+  sources: OpenArchives,
+  file: string,
+  entry: SpliceableEntry,
+  output: OutputFile,
+  entries: readonly SpliceEntry[],
+  index: number,
+): void {
   const { name, method, compressedBytes, dataOffset } = entry
   if (method !== methods.deflate && method !== methods.stored) throw entryNotReadable({ file, name, method })
   const source = sources.open(file)
-  if (dataOffset < 0 || dataOffset + compressedBytes > source.size)
+  const end = dataOffset + compressedBytes
+  if (dataOffset < 0 || end > source.size)
     throw spliceSourceChanged({
       file,
       name,
       because: `it should lie at ${dataOffset}, the file has ${source.size} bytes`,
     })
-  if (!output.copyFrom(source.descriptor, dataOffset, compressedBytes))
-    throw spliceSourceChanged({ file, name, because: 'the file ends in the middle of it' })
+  const isWhole =
+    compressedBytes <= smallBytes
+      ? output.copySmall(file, source.descriptor, dataOffset, compressedBytes, () =>
+          runEnd(entries, index, file, dataOffset, end),
+        )
+      : output.copyFrom(source.descriptor, dataOffset, compressedBytes)
+  if (!isWhole) throw spliceSourceChanged({ file, name, because: 'the file ends in the middle of it' })
+}
+
+/** Entries up to this size are read together with their neighbours: a read costs as much as copying so many bytes. */
+const smallBytes = 16 * 1024
+/** Between two entries' data lies the second one's header; more than this is something else. */
+const widestGapBytes = 1024
+
+/** How far small entries of the same archive follow one another from here on, as wheels and packages are sorted alike. */
+function runEnd(entries: readonly SpliceEntry[], index: number, file: string, start: number, from: number): number {
+  let end = from
+  for (let next = index + 1; next < entries.length; next++) {
+    const { source } = entries[next]!
+    if (!('archive' in source) || source.archive !== file) break
+    const { dataOffset, compressedBytes } = source.entry
+    if (dataOffset < end || dataOffset - end > widestGapBytes || compressedBytes > smallBytes) break
+    if (dataOffset + compressedBytes - start > windowBytes) break
+    end = dataOffset + compressedBytes
+  }
+  return end
 }
 
 /** Archives opened once and kept; the one opened first makes room when there are many. */

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Versions of the real clients that the tests drive. */
-const pythonTools = ['awscli==1.45.11', 'boto3==1.43.11', 'awslambdaric==4.0.1']
+const pythonTools = ['awscli==1.45.11', 'boto3==1.43.11', 'awslambdaric==4.0.1', 'packaging==26.3']
 
 /** Debian packages that the tests drive, by the command that shows they are there. */
 const debianPackages = {

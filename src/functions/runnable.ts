@@ -7,7 +7,7 @@ import type { Announcer } from '../base/announcer.ts'
 import type { Architecture } from '../lambda/architecture.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { Configuration } from './configuration.ts'
-import { functionNotFound, resourceConflict } from './errors.ts'
+import { functionNotFound, notSupported, resourceConflict } from './errors.ts'
 import type { FunctionChanged } from './function-changed.ts'
 import { functionArn, isVersionNumber, latest, type FunctionKey } from './function-name.ts'
 import { findFunction, findVersion, type FunctionRow } from './function-store.ts'
@@ -104,6 +104,8 @@ export class RunnableVersions {
       })
     }
     const { configuration, codeDigest, codeBytes } = version.running ?? version
+    if (configuration.FileSystemConfigs !== undefined)
+      throw notSupported({ what: 'Invoking a function with `FileSystemConfigs`' })
     const layers = await layerDigests(
       this.#catalog.db,
       (configuration.Layers ?? []).map((layer) => layer.Arn),

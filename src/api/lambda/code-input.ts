@@ -1,5 +1,5 @@
 /** The three ways in which a request names its package. */
-import { invalidParameter } from '../../functions/errors.ts'
+import { invalidParameter, notSupported } from '../../functions/errors.ts'
 import type { Scope } from '../../functions/function-name.ts'
 import type { Code } from '../../functions/functions.ts'
 import type { PackageBytes } from './package-bytes.ts'
@@ -11,6 +11,7 @@ export interface CodeInput {
   readonly S3Key?: string
   readonly S3ObjectVersion?: string
   readonly ImageUri?: string
+  readonly S3ObjectStorageMode?: string
 }
 
 /** Takes the package into the store; durable and checked when this resolves. */
@@ -19,6 +20,7 @@ export async function takeCode(input: CodeInput, scope: Scope, services: LambdaS
   if (ImageUri !== undefined) {
     throw invalidParameter({ text: "Please don't provide ImageUri when updating a function with packageType Zip." })
   }
+  if (input.S3ObjectStorageMode === 'REFERENCE') throw notSupported({ what: '`S3ObjectStorageMode` `REFERENCE`' })
   if (ZipFile !== undefined && (S3Bucket !== undefined || S3Key !== undefined)) {
     throw invalidParameter({ text: 'Please do not provide other FunctionCode parameters when providing a ZipFile.' })
   }

@@ -28,7 +28,8 @@ Every operation of the official model (${modelSource}) is named here.
 ${counts.join('\n')}
 
 Members of requests that are refused, each by name: \`PackageType\` \`Image\`, \`CapacityProviderConfig\`, \`DurableConfig\`, \`TenancyConfig\`,
-\`PublishTo\`, the code signing policy \`Enforce\`. Networks, file systems and encryption keys are stored and read back. Roles are not checked to exist.
+\`PublishTo\`, \`S3ObjectStorageMode\` \`REFERENCE\`, the code signing policy \`Enforce\`. Networks and encryption keys are stored and read back; a function with
+file systems is stored and refused when it is invoked. Roles are not checked to exist.
 
 Status is that of success. Errors have the type, status and wording of AWS; \`npm run conformance\` compares them with recorded answers.
 

@@ -26,6 +26,7 @@ export function findDistributions(
   const owners = new Map<string, string>()
   const found: Omit<PackageDistribution, 'files' | 'bytes' | 'packedBytes'>[] = []
   const topFolders = topLevelNames(files)
+  const metadata = metadataFiles(files)
   for (const path of files.keys()) {
     const match = /^(.*\/)?([^/]+)\.dist-info\/METADATA$/.exec(path)
     if (!match) continue
@@ -48,24 +49,43 @@ export function findDistributions(
     for (const owned of recordedPaths(root, folder, readText) ??
       guessedPaths(root, folder, name, topFolders, files, readText))
       if (files.has(owned)) owners.set(owned, name)
-    for (const other of files.keys()) if (other.startsWith(`${root}${folder}/`)) owners.set(other, name)
+    for (const other of metadata.get(`${root}${folder}`) ?? []) owners.set(other, name)
   }
+  const sums = sumsOf(files, owners)
   return {
     owners,
-    distributions: found.map((distribution) => ({ ...distribution, ...sumOf(distribution.name, files, owners) })),
+    distributions: found.map((distribution) => ({
+      ...distribution,
+      ...(sums.get(distribution.name) ?? { files: 0, bytes: 0, packedBytes: 0 }),
+    })),
   }
 }
 
-function sumOf(name: string, files: ReadonlyMap<string, OwnableFile>, owners: ReadonlyMap<string, string>) {
-  const sum = { files: 0, bytes: 0, packedBytes: 0 }
+function sumsOf(files: ReadonlyMap<string, OwnableFile>, owners: ReadonlyMap<string, string>) {
+  const sums = new Map<string, { files: number; bytes: number; packedBytes: number }>()
   for (const [path, owner] of owners) {
-    if (owner !== name) continue
     const file = files.get(path)!
+    const sum = sums.get(owner) ?? { files: 0, bytes: 0, packedBytes: 0 }
     sum.files += 1
     sum.bytes += file.bytes
     sum.packedBytes += file.packedBytes
+    sums.set(owner, sum)
   }
-  return sum
+  return sums
+}
+
+/** Paths by the `.dist-info` folder they lie in. */
+function metadataFiles(files: ReadonlyMap<string, unknown>): ReadonlyMap<string, readonly string[]> {
+  const folders = new Map<string, string[]>()
+  for (const path of files.keys()) {
+    const end = path.indexOf('.dist-info/')
+    if (end < 0) continue
+    const folder = path.slice(0, end + '.dist-info'.length)
+    const inside = folders.get(folder)
+    if (inside) inside.push(path)
+    else folders.set(folder, [path])
+  }
+  return folders
 }
 
 function recordedPaths(
@@ -107,12 +127,15 @@ function guessedPaths(
   return paths
 }
 
+/** More roots than any layout has; a hostile package may claim thousands. */
+const mostRoots = 32
+
 /** All paths below each root that holds distributions; almost always the package's own root. */
 function topLevelNames(files: ReadonlyMap<string, OwnableFile>): ReadonlyMap<string, readonly string[]> {
   const roots = new Set<string>()
   for (const path of files.keys()) {
     const match = /^(.*\/)?[^/]+\.dist-info\/METADATA$/.exec(path)
-    if (match) roots.add(match[1] ?? '')
+    if (match && roots.size < mostRoots) roots.add(match[1] ?? '')
   }
   return new Map([...roots].map((root) => [root, [...files.keys()].filter((path) => path.startsWith(root))]))
 }

@@ -98,3 +98,9 @@ test('a closed folder is told once, not for each file in it', () => {
   ])
   expect(codes.filter((code) => code.startsWith('ZY15'))).toEqual(['ZY1503', 'ZY1505'])
 })
+
+test('a closed module that no import leads to is a warning', () => {
+  const files = [app, init, mod, { name: 'scripts/tool.py', mode: 0o100600 }]
+  expect(check(files, { handler: 'app.main' }).codes).toEqual(['ZY1502'])
+  expect(check(files).codes, 'without a handler nobody knows').toContain('ZY1501')
+})

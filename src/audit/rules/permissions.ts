@@ -1,5 +1,6 @@
 import type { PackageFacts, PackageFile, TreeFacts } from '../facts.ts'
 import { defineFinding } from '../finding.ts'
+import { importGraph } from '../import-graph.ts'
 import type { Rule } from '../rule.ts'
 import { handlerCandidates } from '../handler-file.ts'
 import { malformedHandler, parseHandler } from '../../lambda/handler.ts'
@@ -23,8 +24,8 @@ const unreadable = defineFinding('ZY1501', {
 
 const unreadableData = defineFinding('ZY1502', {
   severity: 'warning',
-  title: 'A data file cannot be read by the function',
-  why: 'As with Python files, only the permission bits of others count; opening the file raises `PermissionError`. Whether the function opens it cannot be seen from outside.',
+  title: 'A file cannot be read by the function',
+  why: 'As with Python files, only the permission bits of others count; opening the file raises `PermissionError`. It is data, or a module that no import leads to; whether the function opens it cannot be seen from outside.',
   text: (p: { path: string; bits: number; more: number }) => ({
     sentence: `\`${p.path}\` has mode \`${mode(p.bits)}\`, so the function cannot read it${p.more > 0 ? ` (and ${p.more} more)` : ''}`,
     hint: 'Give everyone read permission before packing: `chmod -R a+rX .`, or run `zipyard repair`',
@@ -79,19 +80,21 @@ export const permissions: Rule = {
       const closed = [...tree.folders]
         .filter(([, bits]) => (bits & 0o005) !== 0o005)
         .sort(([a], [b]) => a.length - b.length)
-      const inClosed = (path: string): boolean => closed.some(([folder]) => path.startsWith(`${folder}/`))
+      const closedPaths = new Set(closed.map(([path]) => path))
+      const inClosed = (path: string): boolean => foldersAbove(path).some((folder) => closedPaths.has(folder))
+      const holders = foldersWithPython(tree)
       for (const [path, bits] of closed) {
         if (inClosed(path)) continue
-        if (holdsPython(tree, path))
-          yield closedFolder({ path, bits, error: consequenceOf(path, bits) }, { file: path })
+        if (holders.has(path)) yield closedFolder({ path, bits, error: consequenceOf(path, bits) }, { file: path })
         else yield closedDataFolder({ path, bits }, { file: path })
       }
 
       const files = [...tree.files.values()].filter(
         (file) => file.kind === 'file' && (file.permissions & othersRead) === 0 && !inClosed(file.path),
       )
-      const python = files.filter(isImported).sort((a, b) => Number(isHandler(b, facts)) - Number(isHandler(a, facts)))
-      const data = files.filter((file) => !isImported(file))
+      const isNeeded = (file: PackageFile): boolean => isImported(file) && mayBeReached(file, facts)
+      const python = files.filter(isNeeded).sort((a, b) => Number(isHandler(b, facts)) - Number(isHandler(a, facts)))
+      const data = files.filter((file) => !isNeeded(file))
       for (const [found, define] of [
         [python, unreadable],
         [data, unreadableData],
@@ -133,9 +136,29 @@ function isProgram(file: PackageFile): boolean {
   return file.content?.kind === 'elf' && file.content.elf.interpreter !== undefined && !/\.so(?:\.|$)/.test(file.path)
 }
 
-function holdsPython(tree: TreeFacts, folder: string): boolean {
-  for (const path of tree.files.keys()) if (path.startsWith(`${folder}/`) && path.endsWith('.py')) return true
-  return false
+function foldersAbove(path: string): string[] {
+  const folders: string[] = []
+  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1))
+    folders.push(path.slice(0, slash))
+  return folders
+}
+
+function foldersWithPython(tree: TreeFacts): ReadonlySet<string> {
+  const folders = new Set<string>()
+  for (const path of tree.files.keys())
+    if (path.endsWith('.py')) for (const folder of foldersAbove(path)) folders.add(folder)
+  return folders
+}
+
+/** Where the handler is known, a file that no import leads to does no harm by being closed. */
+function mayBeReached(file: PackageFile, facts: PackageFacts): boolean {
+  const graph = importGraph(facts)
+  if (!graph.startsAtHandler || graph.changesImports || !file.path.endsWith('.py')) return true
+  return (
+    isHandler(file, facts) ||
+    graph.reached.has(file.path) ||
+    [...facts.layers].some((layer) => graph.reached.has(`${layer.name}:${file.path}`))
+  )
 }
 
 function consequenceOf(folder: string, bits: number): string {

@@ -1,5 +1,5 @@
 /** A whole invoker on a data folder of its own: real packages, real Python, whatever sandbox is asked for. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256, type Digest } from '../../src/base/digest.ts'
@@ -13,6 +13,7 @@ import { createInvoker, type Invoker, type InvokerOptions } from '../../src/invo
 import { hostArchitecture } from '../../src/lambda/architecture.ts'
 import { createProcessSandbox } from '../../src/sandbox/process.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { removeTree } from '../../src/zip/remove-tree.ts'
 import type { WriterEntry } from '../../src/zip/writer.ts'
 import { rawZip, type RawEntry } from './raw-zip.ts'
 
@@ -146,7 +147,7 @@ export async function invokerBench(
     async stop() {
       await invoker.stop(2000)
       await sandbox.stop()
-      rmSync(folder, { recursive: true, force: true })
+      removeTree(folder)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../base/clock.ts'
@@ -127,6 +127,17 @@ test('a migration that fails leaves the store as it was', async () => {
   await expect(openCatalog({ folder, clock, migrations: [...catalogMigrations, failing] })).rejects.toThrow('no')
   const catalog = await openCatalog({ folder, clock })
   expect(await namesOf(catalog)).toEqual([])
+  await catalog.close()
+})
+
+test('nobody but its owner can read the catalog, also in a folder that others may enter', async () => {
+  const folder = temporaryFolder()
+  chmodSync(folder, 0o755)
+  const catalog = await openCatalog({ folder, clock })
+  await catalog.db.insertInto('bucket').values(bucket('b')).execute()
+  const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o077])
+  expect(modes.length).toBeGreaterThan(2)
+  expect(modes.filter(([, mode]) => mode !== 0)).toEqual([])
   await catalog.close()
 })
 

@@ -34,6 +34,8 @@ export interface DatabaseOptions {
 
 /** @throws `storeDamaged`, `storeNewer`, or what SQLite says of a file that another process holds (`isLocked`). */
 export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Database<Schema>> {
+  // SQLite would make it readable for all, and gives its log the mode of the file: the catalog holds keys.
+  closeSync(openSync(options.path, 'a', 0o600))
   const database = (options.open ?? openSqlite)(options.path)
   try {
     configure(database, options)

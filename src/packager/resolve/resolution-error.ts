@@ -35,7 +35,8 @@ export function explanationOf(stderr: string): string {
     (line) =>
       line !== '' &&
       !/^(warning|WARNING|\[notice\]|DEPRECATION)/.test(line) &&
-      !/^(Resolved|Using|Looking in)\b/.test(line),
+      !/^(Resolved|Using|Looking in)\b/.test(line) &&
+      !/^(hint: )?The `--python-version` value/.test(line),
   )
   return withoutCredentials(kept.map((line) => line.replace(/^(error|cause|ERROR|hint): ?/i, '')).join('\n'))
 }
@@ -69,6 +70,8 @@ export function resolutionError(p: { resolver: string; input: string; target: st
 function hintFor(explanation: string): string {
   if (/no usable wheels|no wheels|Wheels are required/i.test(explanation))
     return 'No version in that range has a wheel for this runtime and architecture: widen the range, choose another runtime, or see `zipyard build --help` for building from source'
+  if (/does not satisfy Python|Requires-Python|requires a different Python/i.test(explanation))
+    return 'Choose a runtime that the explanation allows with `--runtime`, or versions that still support this one'
   if (/not found in the package registry|No matching distribution/i.test(explanation))
     return 'Check the spelling of the name, and that the index configured here has it'
   return 'Relax one of the versions that the explanation names'

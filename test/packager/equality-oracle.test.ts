@@ -33,13 +33,16 @@ const pip = (...args: readonly string[]): void => {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
 }
+/** What the oracle's Python says. */
+function ask(expression: string): string {
+  return execFileSync('python3', ['-c', `import sys; print(${expression})`], { encoding: 'utf8' }).trim()
+}
+
 let minor = ''
 /** What scripts begin with. */
 let python = ''
 
 beforeAll(() => {
-  const ask = (expression: string): string =>
-    execFileSync('python3', ['-c', `import sys; print(${expression})`], { encoding: 'utf8' }).trim()
   minor = ask('"%d.%d" % sys.version_info[:2]')
   python = ask('sys.executable')
   if (!existsSync(oracle)) {

@@ -5,28 +5,19 @@
  * run again under the same request id: an event runs at least once, as on Lambda.
  */
 import { randomUUID } from 'node:crypto'
-import type { Selectable } from 'kysely'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { resourceNotFound } from '../functions/errors.ts'
-import { functionArn, splitFunctionName, type FunctionKey } from '../functions/function-name.ts'
+import { functionArn, type FunctionKey } from '../functions/function-name.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { Catalog, CatalogQueries } from '../store/catalog.ts'
-import type { AsyncEventTable } from '../store/tables/events.ts'
 import { asynchronousDefaults } from './async-defaults.ts'
 import { readAsyncSettings, type AsyncSettings } from './async-settings.ts'
 import { unsupportedDestination } from './errors.ts'
+import { bucketOf, deadLetterAttributes, eventFor, isFunctionArn, type Delivery } from './event-delivery.ts'
 import { eventRecord, type EventOutcome } from './event-record.ts'
+import { fromRow, newRow, type EventRow, type HeldEvent, type NewEvent } from './event-row.ts'
 import type { Invocation, InvocationResult } from './invocation.ts'
-
-/** An event as the API accepted it. */
-export interface NewEvent extends FunctionKey {
-  readonly requestId: string
-  readonly qualifier: string | undefined
-  readonly payload: Buffer
-  readonly clientContext?: string | undefined
-  readonly traceHeader: string
-}
 
 /** Puts an object into a bucket of this service: for dead letters and failures. */
 export type PutObject = (
@@ -52,15 +43,6 @@ export interface AsyncQueueOptions {
   readonly concurrency?: number | undefined
 }
 
-type Row = Selectable<AsyncEventTable>
-
-interface HeldEvent extends NewEvent {
-  readonly id: string
-  readonly acceptedAt: number
-  readonly attempt: number
-  readonly deferrals: number
-}
-
 /** Longer than any attempt can take. */
 const leaseMs = 30 * 60 * 1000
 const defaultConcurrency = 64
@@ -70,7 +52,7 @@ export class AsyncQueue {
   readonly #owner = randomUUID()
   readonly #running = new Set<Promise<void>>()
   readonly #concurrency: number
-  #accepting: { readonly rows: Row[]; readonly done: Promise<void> } | undefined
+  #accepting: { readonly rows: EventRow[]; readonly done: Promise<void> } | undefined
   #timer: Timer | undefined
   #timerAt = Number.POSITIVE_INFINITY
   #pumping = false
@@ -130,8 +112,8 @@ export class AsyncQueue {
     this.#abandoned = true
   }
 
-  #beginBatch(): { readonly rows: Row[]; readonly done: Promise<void> } {
-    const rows: Row[] = []
+  #beginBatch(): { readonly rows: EventRow[]; readonly done: Promise<void> } {
+    const rows: EventRow[] = []
     const done = new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
       this.#accepting = undefined
       await this.#options.catalog.transaction(async (db) => {
@@ -169,7 +151,7 @@ export class AsyncQueue {
     }
   }
 
-  #claim(limit: number): Promise<Row[]> {
+  #claim(limit: number): Promise<EventRow[]> {
     const now = this.#options.clock.now()
     return this.#options.catalog.transaction(async (db) => {
       const due = await db
@@ -221,7 +203,7 @@ export class AsyncQueue {
     )
   }
 
-  #begin(row: Row): void {
+  #begin(row: EventRow): void {
     const task: Promise<void> = this.#attempt(fromRow(row))
       .catch((error: unknown) => {
         if (this.#abandoned) return undefined
@@ -295,7 +277,10 @@ export class AsyncQueue {
     })
   }
 
-  async #putBack(event: HeldEvent, changes: Partial<Pick<Row, 'attempt' | 'deferrals' | 'due_at'>>): Promise<void> {
+  async #putBack(
+    event: HeldEvent,
+    changes: Partial<Pick<EventRow, 'attempt' | 'deferrals' | 'due_at'>>,
+  ): Promise<void> {
     await this.#options.catalog.db
       .updateTable('async_event')
       .set({ ...changes, owner: null, locked_until: 0 })
@@ -371,91 +356,11 @@ export class AsyncQueue {
   }
 }
 
-interface Delivery {
-  readonly arn: string
-  readonly body: string
-  readonly metadata: Readonly<Record<string, string>>
-}
-
 function retryDelay(attempts: number): number {
   const delays = asynchronousDefaults.retryDelaysMs
   return delays[Math.min(attempts, delays.length) - 1]!
 }
 
-/** The attributes Lambda gives a dead letter. Recorded in November 2025 for a queue. */
-function deadLetterAttributes(event: HeldEvent, outcome: EventOutcome): Record<string, string> {
-  let message: string = outcome.condition
-  try {
-    const parsed = JSON.parse(outcome.result?.payload.toString('utf8') ?? '') as { errorMessage?: unknown }
-    if (typeof parsed.errorMessage === 'string') message = parsed.errorMessage
-  } catch {
-    // Without a result the condition is all there is to say.
-  }
-  return { RequestID: event.requestId, ErrorCode: outcome.result ? '200' : '429', ErrorMessage: message.slice(0, 1024) }
-}
-
-const isFunctionArn = (arn: string): boolean => /^arn:[^:]+:lambda:[^:]+:\d{12}:function:/.test(arn)
-const bucketOf = (arn: string): string | undefined => /^arn:[^:]+:s3:::(.+)$/.exec(arn)?.[1]
-
-/** The event that a function as destination receives: with a request id of its own. */
-function eventFor(event: HeldEvent, delivery: Delivery, now: number): Row[] {
-  if (!isFunctionArn(delivery.arn)) return []
-  const { name, qualifier, region, accountId } = splitFunctionName(delivery.arn)
-  // A destination is in its function's own account and region: anything else is not ours to invoke.
-  if (accountId !== event.accountId || region !== event.region) return []
-  return [
-    newRow(
-      {
-        accountId,
-        region,
-        name,
-        qualifier,
-        requestId: randomUUID(),
-        payload: Buffer.from(delivery.body),
-        traceHeader: event.traceHeader,
-      },
-      now,
-    ),
-  ]
-}
-
 async function removeEvent(db: CatalogQueries, event: HeldEvent): Promise<void> {
   await db.deleteFrom('async_event').where('id', '=', event.id).execute()
-}
-
-function newRow(event: NewEvent, now: number): Row {
-  return {
-    id: randomUUID(),
-    account_id: event.accountId,
-    region: event.region,
-    name: event.name,
-    qualifier: event.qualifier ?? null,
-    request_id: event.requestId,
-    payload: event.payload,
-    client_context: event.clientContext ?? null,
-    trace_header: event.traceHeader,
-    accepted_at: now,
-    due_at: now,
-    attempt: 0,
-    deferrals: 0,
-    owner: null,
-    locked_until: 0,
-  }
-}
-
-function fromRow(row: Row): HeldEvent {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    region: row.region,
-    name: row.name,
-    qualifier: row.qualifier ?? undefined,
-    requestId: row.request_id,
-    payload: Buffer.from(row.payload),
-    clientContext: row.client_context ?? undefined,
-    traceHeader: row.trace_header,
-    acceptedAt: row.accepted_at,
-    attempt: row.attempt,
-    deferrals: row.deferrals,
-  }
 }

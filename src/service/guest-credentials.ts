@@ -16,7 +16,8 @@ export function guestCredentials(
   version: RunnableVersion,
   url: string | undefined,
 ): GuestCredentials {
-  const key = keys.issueForRole(version.roleArn, version.functionName, lifetimeMs)
+  // The session is named so on AWS: recorded answer of GetCallerIdentity inside a function, November 2025.
+  const key = keys.issueForRole(version.roleArn, `${version.functionName}@lambda_function`, lifetimeMs)
   return {
     accessKeyId: key.accessKeyId,
     secretAccessKey: key.secret,

@@ -24,7 +24,7 @@ export const explainedSteps: readonly ExplainedStep[] = [
   {
     topic: 'environment',
     recording: 'assume-role-1',
-    because: 'the role that was used is not in the request; the session is named after the function, without a suffix',
+    because: 'the role that was used is not in the request',
   },
   {
     topic: 'name-resolution',

@@ -10,7 +10,7 @@ import {
   testedTiers,
   write,
 } from '../../test/kit/sandbox-bench.ts'
-import { warmEnvironment } from './namespaces.ts'
+import { warmEnvironment } from './warm-environment.ts'
 import { openTier } from './open-tier.ts'
 import { signal } from './process-tree.ts'
 import type { SandboxSpec } from './sandbox.ts'

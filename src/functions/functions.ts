@@ -197,7 +197,7 @@ export class Functions {
       throw invalidParameter({ text: '$LATEST version cannot be deleted without deleting the function.' })
     }
     if (qualifier !== undefined && !isVersionNumber(qualifier)) await this.#refuseAlias(key, qualifier)
-    await this.#catalog.transaction(async (db) => {
+    await this.#catalog.freeing(async (db) => {
       if (!(await findFunction(db, key))) throw functionNotFound(functionArn(key))
       if (qualifier === undefined) await deleteFunctionRows(db, key)
       else await deleteVersionRows(db, key, Number(qualifier))

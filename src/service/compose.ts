@@ -29,6 +29,7 @@ import { LogStore } from '../logs/log-store.ts'
 import { ObjectStore } from '../objects/object-store.ts'
 import { openSandbox } from '../sandbox/open-sandbox.ts'
 import type { NetworkMode, Tier } from '../sandbox/sandbox.ts'
+import { BlobCollector } from '../store/blob-collector.ts'
 import { Blobs } from '../store/blobs.ts'
 import { openCatalog } from '../store/catalog.ts'
 import { AccessKeys, type AccessKey } from './access-keys.ts'
@@ -115,6 +116,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     open.push(() => blobs.close())
     const logs = await LogStore.open({ catalog, folder: dataFolder, clock, log })
     open.push(() => logs.stop())
+    const collector = new BlobCollector({ blobs, catalog, clock, log })
+    collector.start()
+    open.push(() => collector.stop())
     const store = new ObjectStore({ catalog, blobs, clock })
 
     const named = (options.pythons ?? []).map(parsePythonOption)

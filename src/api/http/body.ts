@@ -64,7 +64,7 @@ async function* inTurns(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
 export function streamBody(request: IncomingMessage, claim: Claim | undefined): Readable {
   const sent = request.headers['x-amz-content-sha256']
   const contentSha256 = typeof sent === 'string' ? sent : undefined
-  const source = aborting(request)
+  const source = heard(aborting(request))
   if (isStreamingPayload(contentSha256)) {
     const length = request.headers['x-amz-decoded-content-length']
     const decoder = decodeAwsChunked({
@@ -81,10 +81,16 @@ export function streamBody(request: IncomingMessage, claim: Claim | undefined): 
         .map((name) => name.trim().toLowerCase())
         .filter((name) => name !== ''),
     })
-    return joined(source, decoder)
+    return heard(joined(source, decoder))
   }
   const isHash = contentSha256 !== undefined && contentSha256 !== unsignedPayload && !claim?.presigned
-  return isHash && claim ? joined(source, new HashCheck(contentSha256)) : source
+  return isHash && claim ? heard(joined(source, new HashCheck(contentSha256))) : source
+}
+
+/** A body may fail before anybody reads it; without a listener that would end the service. Whoever reads it later is told all the same. */
+function heard<Stream extends Readable>(stream: Stream): Stream {
+  stream.on('error', () => undefined)
+  return stream
 }
 
 /** Joins a stream into one Buffer, at most `limitBytes`. */

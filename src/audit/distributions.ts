@@ -46,8 +46,7 @@ export function findDistributions(
       requiresPython: all('requires-python')[0],
       tags,
     })
-    for (const owned of recordedPaths(root, folder, readText) ??
-      guessedPaths(root, folder, name, topFolders, files, readText))
+    for (const owned of recordedPaths(root, folder, readText) ?? guessedPaths(root, folder, name, topFolders, readText))
       if (files.has(owned)) owners.set(owned, name)
     for (const other of metadata.get(`${root}${folder}`) ?? []) owners.set(other, name)
   }
@@ -107,8 +106,7 @@ function guessedPaths(
   root: string,
   folder: string,
   name: string,
-  topNames: ReadonlyMap<string, readonly string[]>,
-  files: ReadonlyMap<string, OwnableFile>,
+  topNames: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>,
   readText: (path: string) => string | undefined,
 ): string[] {
   const listed = (readText(`${root}${folder}/top_level.txt`) ?? '').split(/\s+/).filter((line) => line !== '')
@@ -116,28 +114,33 @@ function guessedPaths(
     listed.length > 0
       ? listed
       : [name.replaceAll('-', '_'), `_${name.replaceAll('-', '_')}`, name.replace(/^python-/, '')]
-  const wanted = new Set([...names, `${name.replaceAll('-', '_')}.libs`])
-  const paths: string[] = []
-  for (const path of topNames.get(root) ?? []) {
-    const first = path.slice(root.length).split('/')[0]!
-    const module = first.replace(/\..*$/, '')
-    if (files.has(path) && (wanted.has(first) || (wanted.has(module) && !path.slice(root.length).includes('/'))))
-      paths.push(path)
-  }
-  return paths
+  const found = topNames.get(root)
+  return [...names, `${name.replaceAll('-', '_')}.libs`].flatMap((wanted) => found?.get(wanted) ?? [])
 }
 
 /** More roots than any layout has; a hostile package may claim thousands. */
 const mostRoots = 32
 
-/** All paths below each root that holds distributions; almost always the package's own root. */
-function topLevelNames(files: ReadonlyMap<string, OwnableFile>): ReadonlyMap<string, readonly string[]> {
-  const roots = new Set<string>()
+/** Paths below each root that holds distributions, by the module or folder they start with. */
+function topLevelNames(
+  files: ReadonlyMap<string, OwnableFile>,
+): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
+  const roots = new Map<string, Map<string, string[]>>()
   for (const path of files.keys()) {
     const match = /^(.*\/)?[^/]+\.dist-info\/METADATA$/.exec(path)
-    if (match && roots.size < mostRoots) roots.add(match[1] ?? '')
+    if (match && roots.size < mostRoots) roots.set(match[1] ?? '', new Map())
   }
-  return new Map([...roots].map((root) => [root, [...files.keys()].filter((path) => path.startsWith(root))]))
+  for (const [root, names] of roots)
+    for (const path of files.keys()) {
+      if (!path.startsWith(root)) continue
+      const slash = path.indexOf('/', root.length)
+      // `six.py` and `six.cpython-….so` start with the module `six`; in a folder its whole name counts.
+      const first = slash < 0 ? path.slice(root.length).replace(/\..*$/, '') : path.slice(root.length, slash)
+      const known = names.get(first)
+      if (known) known.push(path)
+      else names.set(first, [path])
+    }
+  return roots
 }
 
 /** RECORD paths are relative to site-packages and may climb: `../../bin/x`. */

@@ -9,6 +9,9 @@ import { malformedHandler, parseHandler } from '../../lambda/handler.ts'
 const othersRead = 0o004
 const othersSearch = 0o001
 
+/** Findings of one kind that are told one by one. */
+const mostTold = 20
+
 const mode = (bits: number): string => bits.toString(8).padStart(4, '0')
 
 const unreadable = defineFinding('ZY1501', {
@@ -83,8 +86,8 @@ export const permissions: Rule = {
       const closedPaths = new Set(closed.map(([path]) => path))
       const inClosed = (path: string): boolean => foldersAbove(path).some((folder) => closedPaths.has(folder))
       const holders = foldersWithPython(tree)
-      for (const [path, bits] of closed) {
-        if (inClosed(path)) continue
+      // Someone who meets a hundred of them has one problem, not a hundred.
+      for (const [path, bits] of closed.filter(([folder]) => !inClosed(folder)).slice(0, mostTold)) {
         if (holders.has(path)) yield closedFolder({ path, bits, error: consequenceOf(path, bits) }, { file: path })
         else yield closedDataFolder({ path, bits }, { file: path })
       }
@@ -145,8 +148,14 @@ function foldersAbove(path: string): string[] {
 
 function foldersWithPython(tree: TreeFacts): ReadonlySet<string> {
   const folders = new Set<string>()
-  for (const path of tree.files.keys())
-    if (path.endsWith('.py')) for (const folder of foldersAbove(path)) folders.add(folder)
+  for (const path of tree.files.keys()) {
+    if (!path.endsWith('.py')) continue
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const folder = path.slice(0, slash)
+      if (folders.has(folder)) break
+      folders.add(folder)
+    }
+  }
   return folders
 }
 

@@ -86,10 +86,14 @@ export const waste: Rule = {
     }
     yield* unused(facts)
     const versions = new Map<string, string[]>()
-    for (const { name, version } of facts.package.distributions)
-      versions.set(name, [...(versions.get(name) ?? []), version])
+    for (const { name, version } of facts.package.distributions) {
+      const known = versions.get(name)
+      if (known) known.push(version)
+      else versions.set(name, [version])
+    }
     for (const [distribution, all] of versions)
-      if (all.length > 1) yield duplicateDistribution({ distribution, versions: all.sort() }, { distribution })
+      if (all.length > 1)
+        yield duplicateDistribution({ distribution, versions: all.sort().slice(0, 5) }, { distribution })
     const tools = facts.package.distributions.filter(
       ({ name }) => installers.has(name) && !isRequired(name, facts) && !isReached(name, facts),
     )

@@ -41,3 +41,11 @@ test('what needs a refused library is refused with the same sentence, however fa
     '/var/task/pkg.libs/libthree-abc.so': sentence,
   })
 })
+
+test('versions of a copy that the package brings under a name of its own are not compared with the runtime', () => {
+  const files = [
+    file('pkg/one.so', { 'libstdc++-a1b2c3d4.so.6.0.33': ['GLIBCXX_3.4.33'] }, ['libstdc++-a1b2c3d4.so.6.0.33']),
+    file('pkg.libs/libstdc++-a1b2c3d4.so.6.0.33', { 'libc.so.6': ['GLIBC_2.17'] }),
+  ]
+  expect(unloadableLibraries(files, '/var/task', 'python3.11')).toEqual({})
+})

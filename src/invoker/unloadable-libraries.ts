@@ -2,8 +2,8 @@
  * Native libraries that Lambda's loader would refuse, although this machine's may take them: they need newer symbol versions than the runtime's glibc or
  * libstdc++ has. What the loader would say is what the import says here.
  */
-import { symbolVersionLimits } from '../audit/runtime-libraries.ts'
-import { findPythonRuntime } from '../lambda/runtimes.ts'
+import { libraryOnRuntime, symbolVersionLimits } from '../audit/runtime-libraries.ts'
+import { findPythonRuntime, type PythonRuntime } from '../lambda/runtimes.ts'
 import type { NativeFile } from './unpack-code.ts'
 
 /** Path as functions see it → the loader's sentence. */
@@ -17,10 +17,9 @@ export function unloadableLibraries(
 ): UnloadableLibraries {
   const runtime = findPythonRuntime(runtimeId)
   if (!runtime) return {}
-  const limits = symbolVersionLimits(runtime)
   const sentences = new Map<NativeFile, string>()
   for (const file of files) {
-    const missing = firstMissing(file, limits)
+    const missing = firstMissing(file, runtime)
     if (missing) {
       sentences.set(
         file,
@@ -50,9 +49,12 @@ function spread(files: readonly NativeFile[], sentences: Map<NativeFile, string>
 
 function firstMissing(
   file: NativeFile,
-  limits: Readonly<Record<string, readonly number[]>>,
+  runtime: PythonRuntime,
 ): { readonly library: string; readonly version: string } | undefined {
+  const limits = symbolVersionLimits(runtime)
   for (const [library, versions] of Object.entries(file.versions)) {
+    // A copy that the package brings under a name of its own (`libstdc++-a1b2c3.so.6`) has the versions it was built with.
+    if (libraryOnRuntime(library, runtime).is !== 'present') continue
     const missing = versions.filter((version) => exceeds(version, limits)).sort(byVersion)[0]
     if (missing !== undefined) return { library, version: missing }
   }

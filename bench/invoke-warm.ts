@@ -23,7 +23,11 @@ require('node:http').createServer((request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
     response.end(body)
   })
-}).listen(0, '127.0.0.1', function () { console.log(this.address().port) })
+}).listen(0, '127.0.0.1', function () {
+  // Its connection rests while the others are measured.
+  this.keepAliveTimeout = 0
+  console.log(this.address().port)
+})
 `
 
 const path = (name: string): string => `/2015-03-31/functions/${name}/invocations`

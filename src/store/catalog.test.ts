@@ -56,7 +56,7 @@ test('transactions follow each other, and single statements wait for them', asyn
 })
 
 test('a query past the surrounding transaction is refused instead of waiting for ever', async () => {
-  const catalog = await openCatalog({ folder: temporaryFolder(), clock })
+  const catalog = await openCatalog({ folder: temporaryFolder(), clock, stuckAfterMs: 50 })
   const inside = catalog.transaction(async () => namesOf(catalog))
   await expect(inside).rejects.toSatisfy(outsideTransaction.is)
   // Work that a transaction started and that outlives it is free to query.

@@ -24,6 +24,8 @@ export interface CatalogOptions {
   readonly clock: Clock
   /** Another driver than the best of this Node; for tests. */
   readonly open?: OpenSqlite | undefined
+  /** See `DatabaseOptions`; for tests. */
+  readonly stuckAfterMs?: number | undefined
   /** Other migrations than this version's; for tests. */
   readonly migrations?: readonly Migration[] | undefined
 }
@@ -44,6 +46,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       migrations: options.migrations ?? catalogMigrations,
       synchronous: 'full',
       open: options.open,
+      stuckAfterMs: options.stuckAfterMs,
     })
     // Only a courtesy to whoever is refused; the lock is SQLite's.
     try {

@@ -5,7 +5,7 @@ import { Kysely, type Transaction } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import { storeDamaged, storeFull } from './errors.ts'
 import { migrate, type Migration } from './migration.ts'
-import { sqliteDialect, surroundingTransaction } from './sqlite-dialect.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqlite, type OpenSqlite, type SqliteDatabase } from './sqlite-driver.ts'
 
 /** Runs queries: the database itself or, inside `transaction`, the handle that the callback receives. */
@@ -30,6 +30,8 @@ export interface DatabaseOptions {
   /** `full`: a commit has reached the disk when it resolves. `normal`: it survives the death of the process, not a power cut. */
   readonly synchronous: 'full' | 'normal'
   readonly open?: OpenSqlite | undefined
+  /** A query that waits for a transaction which does nothing for so long is refused, in milliseconds. Default 5000. */
+  readonly stuckAfterMs?: number | undefined
 }
 
 /** @throws `storeDamaged`, `storeNewer`, or what SQLite says of a file that another process holds (`isLocked`). */
@@ -40,7 +42,7 @@ export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Da
   try {
     configure(database, options)
     syncFolder(dirname(options.path))
-    const db = new Kysely<Schema>({ dialect: sqliteDialect(database) })
+    const db = new Kysely<Schema>({ dialect: sqliteDialect(database, options.stuckAfterMs ?? 5000) })
     const result = wrap(db, database, dirname(options.path))
     await migrate(result, options.migrations, { clock: options.clock, file: basename(options.path) })
     return result
@@ -109,15 +111,8 @@ function wrap<Schema>(db: Kysely<Schema>, database: SqliteDatabase, folder: stri
   return {
     db,
     async transaction(callback) {
-      const surrounding = { database, open: true }
       try {
-        return await db.transaction().execute(async (trx: Transaction<Schema>) => {
-          try {
-            return await surroundingTransaction.run(surrounding, () => callback(trx))
-          } finally {
-            surrounding.open = false
-          }
-        })
+        return await db.transaction().execute((trx: Transaction<Schema>) => callback(trx))
       } catch (error) {
         throw isFull(error) && !storeFull.is(error) ? storeFull({ folder }, { cause: error }) : error
       }

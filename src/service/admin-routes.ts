@@ -1,15 +1,27 @@
 import type { AdminRoute } from '../api/http/server.ts'
 import type { ApiRequest, ApiResponse } from '../api/http/message.ts'
+import type { CheckResult } from '../audit/check-package.ts'
 import { defineError, ZipyardError } from '../base/errors.ts'
+import type { FunctionKey } from '../functions/function-name.ts'
 import type { EnvironmentStatus } from '../invoker/invocation.ts'
 import { firstAccountId, type AccessKey, type AccessKeys } from './access-keys.ts'
 
-/** Routes of the service's own commands, `zipyard keys` and `zipyard ps`, under `/_zipyard/`; signed like every request. */
+/** Routes of the service's own commands, `zipyard keys`, `zipyard ps` and `zipyard check --function`, under `/_zipyard/`; signed like every request. */
 export function adminRoutes(parts: {
   readonly keys: AccessKeys
   readonly environments: () => readonly EnvironmentStatus[]
+  readonly findings: (key: FunctionKey) => Promise<CheckResult>
 }): readonly AdminRoute[] {
   return [
+    {
+      method: 'GET',
+      path: '/_zipyard/findings/',
+      handle: guarded((request) => {
+        const { accountId, region } = request.caller
+        const name = decodeURIComponent(request.path.slice('/_zipyard/findings/'.length))
+        return parts.findings({ accountId, region, name })
+      }),
+    },
     {
       method: 'GET',
       path: '/_zipyard/environments',

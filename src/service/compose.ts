@@ -12,6 +12,7 @@ import { createStsService } from '../api/sts/sts-service.ts'
 import type { IsGranted } from '../api/grants.ts'
 import { Announcer } from '../base/announcer.ts'
 import { systemClock } from '../base/clock.ts'
+import type { Digest } from '../base/digest.ts'
 import type { Log } from '../base/log.ts'
 import { Activation } from '../functions/activation.ts'
 import { DeploymentPackages } from '../functions/deployment-packages.ts'
@@ -42,6 +43,7 @@ import { noInterpreterAtAll } from './errors.ts'
 import { PackageLinks } from './package-links.ts'
 import { makePassable } from './passable-folder.ts'
 import { SdkCopies } from './sdk-copies.ts'
+import { UploadAudits } from './upload-audit.ts'
 import { validateUpload } from './validate-upload.ts'
 
 export interface ServiceOptions {
@@ -138,9 +140,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     open.push(() => sandbox.stop())
     if (sandbox.tier === 'process' && sandbox.fileAccess === 'as-other') makePassable(dataFolder)
 
+    const localPath = (digest: Digest): string => blobs.localPath(digest)
     const codeFolders = await openCodeFolders({
       dataFolder,
-      localPath: (digest) => blobs.localPath(digest),
+      localPath,
       fileAccess: sandbox.fileAccess,
     })
     const changes = new Announcer<FunctionChanged>((error) => log.error('a listener failed', { error: String(error) }))
@@ -162,6 +165,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     })
     open.push(() => invoker.stop(graceMs))
     drainOnChange({ changes, runnable, invoker, log })
+    const audits = new UploadAudits({ dataFolder, changes, runnable, localPath, clock, log })
+    open.push(() => audits.stop())
 
     const activation = new Activation({
       catalog,
@@ -226,7 +231,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       hostNames: options.hostNames ?? [],
       log,
       clock,
-      adminRoutes: [...adminRoutes({ keys, environments: () => invoker.environments() }), links.route],
+      adminRoutes: [
+        ...adminRoutes({
+          keys,
+          environments: () => invoker.environments(),
+          findings: (key) => audits.resultOf(key),
+        }),
+        links.route,
+      ],
     })
     ;({ url } = await server.listen({ host: options.host, port: options.port }))
     open.push(() => server.close(graceMs))

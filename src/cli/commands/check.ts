@@ -3,18 +3,22 @@ import { relative, resolve } from 'node:path'
 import { formatBytes } from '../../base/byte-size.ts'
 import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
 import type { Finding } from '../../audit/finding.ts'
+import { callAdmin } from '../../client/admin-client.ts'
+import { serviceTarget } from '../../client/target.ts'
 import { defaultRuntimeId } from '../../lambda/runtimes.ts'
+import { dataFolder } from '../../settings/data-folder.ts'
+import { readServiceFile } from '../../settings/service-file.ts'
 import { defineCommand, exitCodes, type Context } from '../command.ts'
-import { handlerOption, runtimeOption } from '../shared-options.ts'
-import { fileNotFound } from '../actions.ts'
+import { dataOption, handlerOption, runtimeOption } from '../shared-options.ts'
+import { fileNotFound, missingOperand } from '../actions.ts'
 
 export const command = defineCommand({
-  positionals: [
-    { name: 'FILE|DIR', sentence: 'Deployment package, or a folder that would become one', required: true },
-  ],
+  positionals: [{ name: 'FILE|DIR', sentence: 'Deployment package, or a folder that would become one' }],
   options: {
     runtime: { ...runtimeOption, default: defaultRuntimeId },
     arch: { type: 'string', value: 'ARCH', inFile: true, default: 'x86_64', sentence: 'x86_64 or arm64' },
+    data: dataOption,
+    function: { type: 'string', value: 'NAME', sentence: 'Show what the running service found in the package of a function' }, // prettier-ignore
     handler: handlerOption,
     html: { type: 'string', value: 'FILE', sentence: 'Write a treemap of the package as one HTML page' },
     layer: { type: 'strings', value: 'FILE', sentence: 'Layer of the function, zip or folder; repeat in their order' },
@@ -22,10 +26,17 @@ export const command = defineCommand({
   examples: [
     'zipyard check dist/hello.zip --handler app.main',
     'zipyard check package.zip --runtime python3.12 --arch arm64 --json',
+    'zipyard check --function hello',
   ],
   async run(context, options, [subject]) {
-    const path = resolve(context.workingDirectory, subject!)
-    if (!existsSync(path)) throw fileNotFound({ path: subject! })
+    if (options.function !== undefined) {
+      const found = await findingsOf(context, options.function, options.data)
+      return report(context, found, `function ${options.function}`)
+    }
+    if (subject === undefined)
+      throw missingOperand({ command: 'check', operand: 'a package', example: 'zipyard check dist/hello.zip' })
+    const path = resolve(context.workingDirectory, subject)
+    if (!existsSync(path)) throw fileNotFound({ path: subject })
     const { html, ...result } = checkPackage(
       {
         path,
@@ -37,13 +48,23 @@ export const command = defineCommand({
       { html: options.html !== undefined },
     )
     if (options.html !== undefined) writeFileSync(resolve(context.workingDirectory, options.html), html!)
-    if (context.json) context.terminal.out(JSON.stringify(result, undefined, 2))
-    else show(context, result, relative(context.workingDirectory, path) || subject!)
-    if (context.environment['GITHUB_ACTIONS'] === 'true')
-      for (const finding of result.findings) annotate(context, finding)
-    return result.summary.errors > 0 ? exitCodes.checkFailed : exitCodes.done
+    return report(context, result, relative(context.workingDirectory, path) || subject)
   },
 })
+
+/** What the service that runs on this machine found when the function's code was uploaded. */
+function findingsOf(context: Context, name: string, data: string | undefined): Promise<CheckResult> {
+  const target = serviceTarget(readServiceFile(dataFolder(data, context.environment)))
+  return callAdmin<CheckResult>(target, 'GET', `/findings/${encodeURIComponent(name)}`)
+}
+
+function report(context: Context, result: CheckResult, name: string): number {
+  if (context.json) context.terminal.out(JSON.stringify(result, undefined, 2))
+  else show(context, result, name)
+  if (context.environment['GITHUB_ACTIONS'] === 'true')
+    for (const finding of result.findings) annotate(context, finding)
+  return result.summary.errors > 0 ? exitCodes.checkFailed : exitCodes.done
+}
 
 function show(context: Context, { findings, summary }: CheckResult, name: string): void {
   const { out, style } = context.terminal

@@ -22,22 +22,31 @@ export interface HeldBody {
  * Takes a whole body, hashing as it arrives. Beyond `limitBytes` it keeps nothing, lets the client send on, and throws
  * `requestTooLarge` at the end: clients read an answer only after they sent everything.
  */
-export async function holdBody(request: IncomingMessage, limitBytes: number): Promise<HeldBody> {
-  let chunks: Buffer[] = []
-  let bytes = 0
-  const hash = createHash('sha256')
-  await withIdleLimit(request, async () => {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+export function holdBody(request: IncomingMessage, limitBytes: number): Promise<HeldBody> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = []
+    let bytes = 0
+    const hash = createHash('sha256')
+    const fail = (cause?: unknown): void => reject(requestIncomplete({ received: bytes }, { cause }))
+    request.setTimeout(bodyIdleMs, () => request.destroy())
+    request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > limitBytes) chunks = []
       else {
         hash.update(chunk)
         chunks.push(chunk)
       }
-    }
+    })
+    request.once('end', () => {
+      request.setTimeout(0)
+      if (bytes > limitBytes) reject(requestTooLarge({ limitBytes }))
+      else resolve({ chunks, bytes, hash: hash.digest('hex') })
+    })
+    request.once('error', fail)
+    request.once('close', () => {
+      if (!request.complete) fail()
+    })
   })
-  if (bytes > limitBytes) throw requestTooLarge({ limitBytes })
-  return { chunks, bytes, hash: hash.digest('hex') }
 }
 
 /** A body that was held, as a stream that lets other work run in between. */
@@ -155,15 +164,4 @@ function aborting(request: IncomingMessage): Readable {
     request.resume()
   })
   return through
-}
-
-async function withIdleLimit(request: IncomingMessage, read: () => Promise<void>): Promise<void> {
-  request.setTimeout(bodyIdleMs, () => request.destroy())
-  try {
-    await read()
-  } catch (error) {
-    throw requestIncomplete({ received: request.socket.bytesRead }, { cause: error })
-  } finally {
-    request.setTimeout(0)
-  }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomHex } from '../../base/random.ts'
 
 /**
  * `X-Amzn-Trace-Id` of an invocation: in the caller's own trace when it sent one. Never sampled, since nobody collects traces here.
@@ -9,5 +9,5 @@ export function newTraceHeader(now: number, sent?: string | string[] | undefined
   const seconds = Math.floor(now / 1000)
     .toString(16)
     .padStart(8, '0')
-  return `Root=${root ?? `1-${seconds}-${randomBytes(12).toString('hex')}`};Parent=${randomBytes(8).toString('hex')};Sampled=0`
+  return `Root=${root ?? `1-${seconds}-${randomHex(12)}`};Parent=${randomHex(8)};Sampled=0`
 }

@@ -4,6 +4,7 @@ import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
 import { parsePythonRuntime } from '../lambda/runtimes.ts'
 import { auditPackage } from './audit.ts'
 import { openFacts, type KnownContent } from './collect.ts'
+import { deniedLibrariesOf, type DeniedLibraries } from './denied-libraries.ts'
 import type { PackageFacts } from './facts.ts'
 import type { Finding } from './finding.ts'
 import { treemapHtml } from './treemap.ts'
@@ -50,6 +51,8 @@ export interface DistributionShare {
 export interface CheckResult {
   /** The treemap as one HTML page, when it was asked for. */
   readonly html?: string | undefined
+  /** Native libraries that would not load on the runtime, when they were asked for. */
+  readonly deniedLibraries?: DeniedLibraries | undefined
   readonly findings: readonly Finding[]
   readonly summary: CheckSummary
 }
@@ -61,7 +64,12 @@ export interface CheckResult {
  */
 export function checkPackage(
   request: CheckRequest,
-  options: { readonly known?: KnownContent; readonly today?: Date; readonly html?: boolean } = {},
+  options: {
+    readonly known?: KnownContent
+    readonly today?: Date
+    readonly html?: boolean
+    readonly deniedLibraries?: boolean
+  } = {},
 ): CheckResult {
   const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
   const { facts, close } = openFacts(request.path, {
@@ -72,7 +80,11 @@ export function checkPackage(
     today: options.today,
   })
   try {
-    return { ...auditFacts(facts), ...(options.html ? { html: treemapHtml(facts) } : {}) }
+    return {
+      ...auditFacts(facts),
+      ...(options.html ? { html: treemapHtml(facts) } : {}),
+      ...(options.deniedLibraries ? { deniedLibraries: deniedLibrariesOf(facts) } : {}),
+    }
   } finally {
     close()
   }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deniedLibraries } from '../audit/denied-libraries.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { Interpreter } from '../interpreters/interpreter.ts'
 import { hostArchitecture } from '../lambda/architecture.ts'
@@ -12,7 +13,6 @@ import type { CodeFolder, CodeFolders } from './code-folder.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
 import { startExtensions } from './extensions.ts'
 import { needsExec } from './guest-environment.ts'
-import { unloadableLibraries } from './unloadable-libraries.ts'
 
 /** The guest's own modules, mounted at /var/runtime. The same depth in `src/` and `dist/`. */
 export const runtimeFolder = fileURLToPath(new URL('../../runtime/python/', import.meta.url)).replace(/\/$/, '')
@@ -92,8 +92,8 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
   const sdkFolder = sdk === undefined ? undefined : sdkTarget(interpreter)
   if (sdk !== undefined) binds.push({ source: sdk, target: sdkFolder! })
   const denied = {
-    ...unloadableLibraries(task.facts.nativeLibraries, '/var/task', version.runtime),
-    ...unloadableLibraries(opt.facts.nativeLibraries, '/opt', version.runtime),
+    ...deniedLibraries(task.facts.nativeLibraries, '/var/task', version.runtime),
+    ...deniedLibraries(opt.facts.nativeLibraries, '/opt', version.runtime),
   }
   const sources = [
     { source: task.path, target: '/var/task', bytes: task.facts.bytes },

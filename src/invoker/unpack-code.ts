@@ -1,6 +1,7 @@
 /** Unpacks a package, or layers over one another, and notes what later decisions need. Runs in a thread of its own. */
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LoadableFile } from '../audit/denied-libraries.ts'
 import { readElf } from '../elf/reader.ts'
 import { extractArchive } from '../zip/extract.ts'
 import { removeTree } from '../zip/remove-tree.ts'
@@ -21,16 +22,7 @@ export interface CodeFacts {
   /** Names at the root, without `.py`: what shadows a module that the runtime has imported already. */
   readonly topLevelNames: readonly string[]
   /** ELF files; the first few hundred. */
-  readonly nativeLibraries: readonly NativeFile[]
-}
-
-export interface NativeFile {
-  /** Relative to the root of the package. */
-  readonly path: string
-  /** SONAMEs of the libraries it needs. */
-  readonly needed: readonly string[]
-  /** Symbol versions it needs, by library: `{ 'libc.so.6': ['GLIBC_2.17', 'GLIBC_2.28'] }`. */
-  readonly versions: Readonly<Record<string, readonly string[]>>
+  readonly nativeLibraries: readonly LoadableFile[]
 }
 
 const nativeLimit = 500
@@ -61,8 +53,8 @@ export async function unpackCode(options: UnpackOptions): Promise<CodeFacts> {
   }
 }
 
-function findNative(root: string): NativeFile[] {
-  const found: NativeFile[] = []
+function findNative(root: string): LoadableFile[] {
+  const found: LoadableFile[] = []
   const visit = (folder: string): void => {
     for (const item of readable(join(root, folder))) {
       const path = folder === '' ? item.name : `${folder}/${item.name}`

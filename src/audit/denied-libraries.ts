@@ -2,22 +2,29 @@
  * Native libraries that Lambda's loader would refuse, although this machine's may take them: they need newer symbol versions than the runtime's glibc or
  * libstdc++ has. What the loader would say is what the import says here.
  */
-import { libraryOnRuntime, symbolVersionLimits } from '../audit/runtime-libraries.ts'
 import { findPythonRuntime, type PythonRuntime } from '../lambda/runtimes.ts'
-import type { NativeFile } from './unpack-code.ts'
+import type { PackageFacts, TreeFacts } from './facts.ts'
+import { machines, nativeLibraries } from './native-library.ts'
+import { libraryOnRuntime, symbolVersionLimits } from './runtime-libraries.ts'
+
+/** What the loader goes by. */
+export interface LoadableFile {
+  /** Relative to the root of the package. */
+  readonly path: string
+  /** SONAMEs of the libraries it needs. */
+  readonly needed: readonly string[]
+  /** Symbol versions it needs, by library: `{ 'libc.so.6': ['GLIBC_2.17', 'GLIBC_2.28'] }`. */
+  readonly versions: Readonly<Record<string, readonly string[]>>
+}
 
 /** Path as functions see it → the loader's sentence. */
-export type UnloadableLibraries = Readonly<Record<string, string>>
+export type DeniedLibraries = Readonly<Record<string, string>>
 
-/** @example unloadableLibraries(files, '/var/task', 'python3.11') // { '/var/task/_rust.abi3.so': "/lib64/libc.so.6: version `GLIBC_2.28' not found (required by …)" } */
-export function unloadableLibraries(
-  files: readonly NativeFile[],
-  root: string,
-  runtimeId: string,
-): UnloadableLibraries {
+/** @example deniedLibraries(files, '/var/task', 'python3.11') // { '/var/task/_rust.abi3.so': "/lib64/libc.so.6: version `GLIBC_2.28' not found (required by …)" } */
+export function deniedLibraries(files: readonly LoadableFile[], root: string, runtimeId: string): DeniedLibraries {
   const runtime = findPythonRuntime(runtimeId)
   if (!runtime) return {}
-  const sentences = new Map<NativeFile, string>()
+  const sentences = new Map<LoadableFile, string>()
   for (const file of files) {
     const missing = firstMissing(file, runtime)
     if (missing) {
@@ -31,10 +38,25 @@ export function unloadableLibraries(
   return Object.fromEntries([...sentences].map(([file, sentence]) => [`${root}/${file.path}`, sentence]))
 }
 
-const nameOf = (file: NativeFile): string => file.path.slice(file.path.lastIndexOf('/') + 1)
+/** The same from a package's facts: `/var/task` from the package, `/opt` from its layers. */
+export function deniedLibrariesOf(facts: PackageFacts): DeniedLibraries {
+  const libraries = nativeLibraries(facts)
+  const wanted = machines[facts.target.architecture]
+  const inTree = (isWanted: (tree: TreeFacts) => boolean, root: string): DeniedLibraries => {
+    const own = libraries.filter(({ tree, elf }) => isWanted(tree) && elf.bits === 64 && elf.machine === wanted)
+    const files = own.map(({ file, elf }) => ({ path: file.path, needed: elf.needed, versions: elf.versions }))
+    return deniedLibraries(files, root, facts.target.runtime.id)
+  }
+  return {
+    ...inTree((tree) => tree === facts.package, '/var/task'),
+    ...inTree((tree) => tree !== facts.package, '/opt'),
+  }
+}
+
+const nameOf = (file: LoadableFile): string => file.path.slice(file.path.lastIndexOf('/') + 1)
 
 /** Whoever needs a library that is not loaded is not loaded either, with the same sentence. */
-function spread(files: readonly NativeFile[], sentences: Map<NativeFile, string>): void {
+function spread(files: readonly LoadableFile[], sentences: Map<LoadableFile, string>): void {
   for (let before = -1; before !== sentences.size;) {
     before = sentences.size
     const byName = new Map([...sentences].map(([file, sentence]) => [nameOf(file), sentence]))
@@ -48,7 +70,7 @@ function spread(files: readonly NativeFile[], sentences: Map<NativeFile, string>
 }
 
 function firstMissing(
-  file: NativeFile,
+  file: LoadableFile,
   runtime: PythonRuntime,
 ): { readonly library: string; readonly version: string } | undefined {
   const limits = symbolVersionLimits(runtime)

@@ -61,7 +61,8 @@ zipyard('zipyard invoke with-requests --tail', [
 ])
 
 if (once) finish(0)
-else say(`
+else
+  say(`
 ${bold('Serving')} on ${url} until Ctrl-C. In another terminal:
 
   alias zipyard='node ${program}'

@@ -11,7 +11,13 @@ export const unknownArchitecture = defineError('ZY0302', 'usage', (p: { text: st
 
 /** Takes AWS's names and those that people type: `aarch64`, `amd64`, `x64`. */
 export function parseArchitecture(text: string): Architecture {
-  const known: Record<string, Architecture> = { x86_64: 'x86_64', amd64: 'x86_64', x64: 'x86_64', arm64: 'arm64', aarch64: 'arm64' }
+  const known: Record<string, Architecture> = {
+    x86_64: 'x86_64',
+    amd64: 'x86_64',
+    x64: 'x86_64',
+    arm64: 'arm64',
+    aarch64: 'arm64',
+  }
   const architecture = known[text.trim().toLowerCase()]
   if (!architecture) throw unknownArchitecture({ text })
   return architecture

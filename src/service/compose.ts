@@ -36,7 +36,8 @@ import { openCatalog } from '../store/catalog.ts'
 import { AccessKeys, type AccessKey } from './access-keys.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { isGrantedToRole, roleOfSession } from './authorizer.ts'
-import { drainOnChange } from './drain-on-change.ts'
+import { CodeFolderCollector } from './code-folder-collector.ts'
+import { followChanges } from './follow-changes.ts'
 import { guestCredentials } from './guest-credentials.ts'
 import { fetchObject, putObject } from './object-ports.ts'
 import { noInterpreterAtAll } from './errors.ts'
@@ -146,6 +147,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       localPath,
       fileAccess: sandbox.fileAccess,
     })
+    const folderCollector = new CodeFolderCollector({ codeFolders, catalog, clock, log })
+    folderCollector.start()
+    open.push(() => folderCollector.stop())
     const changes = new Announcer<FunctionChanged>((error) => log.error('a listener failed', { error: String(error) }))
     const runnable = new RunnableVersions(catalog, changes)
     const sdkCopies = new SdkCopies(dataFolder, options.variables, log)
@@ -164,7 +168,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),
     })
     open.push(() => invoker.stop(graceMs))
-    drainOnChange({ changes, runnable, invoker, log })
+    followChanges({ changes, runnable, invoker, log })
     const audits = new UploadAudits({ dataFolder, changes, runnable, localPath, clock, log })
     open.push(() => audits.stop())
 

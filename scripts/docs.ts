@@ -6,6 +6,7 @@ import { lambdaReference } from '../src/api/lambda/reference.ts'
 import { logsReference } from '../src/api/logs/reference.ts'
 import { s3Reference } from '../src/api/s3/reference.ts'
 import { cliReference } from '../src/cli/reference.ts'
+import { uploadsReference } from '../test/kit/uploads-reference.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -15,6 +16,7 @@ export const pages: Readonly<Record<string, () => Promise<string> | string>> = {
   'docs/reference/iam.md': iamReference,
   'docs/reference/logs.md': logsReference,
   'docs/reference/s3.md': s3Reference,
+  'docs/reference/uploads.md': uploadsReference,
 }
 
 export async function stalePages(): Promise<string[]> {

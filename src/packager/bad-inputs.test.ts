@@ -23,7 +23,7 @@ async function refusal(
     (reason: unknown) => reason,
   )
   if (!(error instanceof ZipyardError)) throw error
-  expect(existsSync(join(folder, 'dist')) ? readdirSync(join(folder, 'dist')) : []).toEqual([])
+  expect(existsSync(join(folder, 'dist'))).toBe(false)
   expect(error.message).not.toMatch(/\.$/)
   return error
 }
@@ -187,11 +187,20 @@ test('a build that is interrupted leaves no package and an intact cache', async 
   })
   const [plan] = planBuilds({ workingDirectory: folder, noCheck: true })
   await expect(build(plan!, surroundings)).rejects.toThrow()
-  expect(readdirSync(join(folder, 'dist'))).toEqual([])
+  expect(existsSync(join(folder, 'dist'))).toBe(false)
   const again = await createBuildSurroundings({
     environment: { ZIPYARD_CACHE_DIR: surroundings.cache.folder, HOME: scratch },
   })
   expect((await build(plan!, again)).entries).toBe(5)
+})
+
+test('a build that fails leaves folders for its package as they were', async () => {
+  const folder = projectFolder({ 'app.py': '' })
+  mkdirSync(join(folder, 'kept'))
+  const request = { handler: 'app.main', noCheck: false }
+  for (const out of ['new/deep/app.zip', 'kept/new/app.zip']) await refusal(folder, { ...request, out })
+  expect(readdirSync(folder).sort()).toEqual(['app.py', 'kept'])
+  expect(readdirSync(join(folder, 'kept'))).toEqual([])
 })
 
 test('builds at the same time share a cache and write the same bytes', async () => {

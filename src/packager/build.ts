@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve as resolvePath, sep } from 'node:path'
 import { splice } from '../zip/splicer.ts'
 import type { BuildPlan } from './build-plan.ts'
@@ -122,22 +122,35 @@ function withoutLocalProjects(
   return roots.length === 0 ? files : files.filter(({ file }) => !roots.some((root) => file.startsWith(root)))
 }
 
-/** Lets `write` make a file beside its place, and moves it there when nothing went wrong. */
+/** Lets `write` make a file beside its place, and moves it there when nothing went wrong; else nothing is left, no folder either. */
 async function inItsPlace<Value>(
   path: string,
   signal: AbortSignal | undefined,
   write: (path: string) => Promise<Value>,
 ): Promise<Value> {
-  await mkdir(dirname(path), { recursive: true })
+  const made = await mkdir(dirname(path), { recursive: true })
   const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
   try {
     const value = await write(join(folder, basename(path)))
     signal?.throwIfAborted()
     await rename(join(folder, basename(path)), path)
     return value
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    if (made !== undefined) await removeEmptyFolders(dirname(path), made)
+    throw error
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** From the innermost folder to the outermost, as long as nobody has put anything there. */
+async function removeEmptyFolders(innermost: string, outermost: string): Promise<void> {
+  const emptied = await rmdir(innermost).then(
+    () => true,
+    () => false,
+  )
+  if (emptied && innermost !== outermost) await removeEmptyFolders(dirname(innermost), outermost)
 }
 
 /** Times the stages; none begins after an interruption. */

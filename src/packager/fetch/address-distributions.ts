@@ -7,7 +7,8 @@ import type { FetchSurroundings } from './fetch-file.ts'
 
 /**
  * Completes distributions of locks that know files by name or digest alone (poetry.lock, Pipfile.lock, hashed requirements) with
- * their addresses on the index. The answer is kept: a lock never means other files later.
+ * their addresses on the index: the source that the lock names, else the configured ones. The answer is kept: a lock never means other
+ * files later.
  */
 export async function addressDistributions(
   distributions: readonly SelectedDistribution[],
@@ -16,11 +17,14 @@ export async function addressDistributions(
   return mapConcurrently(distributions, 8, async (distribution) => {
     if (!needsAddresses(distribution)) return distribution
     const { name, version, wheels, sdist, acceptedHashes } = distribution
-    const key = sha256(JSON.stringify(['addressed', name, version, wheels, sdist, acceptedHashes]))
+    const source = isPublic(distribution.index) ? undefined : distribution.index
+    const key = sha256(JSON.stringify(['addressed', name, version, wheels, sdist, acceptedHashes, source]))
     const stored = await readStored(surroundings.cache, key)
     if (stored) return { ...distribution, ...stored, acceptedHashes: undefined }
     const index = await surroundings.index()
-    const addressed = addressFiles(distribution, await index.files(name))
+    const isForbidden = (await surroundings.resolverVariables())['UV_NO_INDEX'] === '1'
+    const files = await index.files(name, source === undefined || isForbidden ? {} : { indexes: [source] })
+    const addressed = addressFiles(distribution, files)
     await surroundings.cache.writeEntry(
       'resolution',
       key,
@@ -28,6 +32,11 @@ export async function addressDistributions(
     )
     return { ...distribution, wheels: addressed.wheels, sdist: addressed.sdist, acceptedHashes: undefined }
   })
+}
+
+/** Pipenv names the public index in every lock; who configures a mirror of it means the mirror. */
+function isPublic(index: string | undefined): boolean {
+  return index !== undefined && /^https?:\/\/(?:www\.)?pypi\.(?:org|python\.org)\//.test(index)
 }
 
 async function readStored(

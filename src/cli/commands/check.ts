@@ -6,9 +6,15 @@ import type { Finding } from '../../audit/finding.ts'
 import { callAdmin } from '../../client/admin-client.ts'
 import { serviceTarget } from '../../client/target.ts'
 import { defaultRuntimeId } from '../../lambda/runtimes.ts'
+import { importFlameGraph, milliseconds } from '../../proof/flame-graph.ts'
+import { importFindings } from '../../proof/import-finding.ts'
+import type { ImportProof, RunProof } from '../../proof/import-proof.ts'
 import { dataFolder } from '../../settings/data-folder.ts'
+import { badOptionValue } from '../../settings/option.ts'
 import { readServiceFile } from '../../settings/service-file.ts'
 import { defineCommand, exitCodes, type Context } from '../command.ts'
+import { importProfile } from '../import-profile.ts'
+import { provePackage } from '../prove-package.ts'
 import { dataOption, handlerOption, runtimeOption } from '../shared-options.ts'
 import { fileNotFound, missingOperand } from '../actions.ts'
 
@@ -21,11 +27,14 @@ export const command = defineCommand({
     function: { type: 'string', value: 'NAME', sentence: 'Show what the running service found in the package of a function' }, // prettier-ignore
     handler: handlerOption,
     html: { type: 'string', value: 'FILE', sentence: 'Write a treemap of the package as one HTML page' },
+    import: { type: 'boolean', sentence: 'Import the handler in the sandbox; show time and memory of each import' },
     layer: { type: 'strings', value: 'FILE', sentence: 'Layer of the function, zip or folder; repeat in their order' },
+    profile: { type: 'string', value: 'FILE.svg', sentence: 'With --import: draw the imports as a flame graph' },
   },
   examples: [
     'zipyard check dist/hello.zip --handler app.main',
     'zipyard check package.zip --runtime python3.12 --arch arm64 --json',
+    'zipyard check dist/hello.zip --handler app.main --import --profile imports.svg',
     'zipyard check --function hello',
   ],
   async run(context, options, [subject]) {
@@ -37,20 +46,55 @@ export const command = defineCommand({
       throw missingOperand({ command: 'check', operand: 'a package', example: 'zipyard check dist/hello.zip' })
     const path = resolve(context.workingDirectory, subject)
     if (!existsSync(path)) throw fileNotFound({ path: subject })
-    const { html, ...result } = checkPackage(
-      {
-        path,
-        runtime: options.runtime,
-        architecture: options.arch,
-        handler: options.handler,
-        layers: options.layer.map((layer) => resolve(context.workingDirectory, layer)),
-      },
-      { html: options.html !== undefined },
-    )
+    const svg = flameGraphFile(options)
+    const request = {
+      path,
+      runtime: options.runtime,
+      architecture: options.arch,
+      handler: options.handler,
+      layers: options.layer.map((layer) => resolve(context.workingDirectory, layer)),
+    }
+    const name = relative(context.workingDirectory, path) || subject
+    const { html, deniedLibraries, ...inspected } = checkPackage(request, {
+      html: options.html !== undefined,
+      deniedLibraries: options.import,
+    })
     if (options.html !== undefined) writeFileSync(resolve(context.workingDirectory, options.html), html!)
-    return report(context, result, relative(context.workingDirectory, path) || subject)
+    if (!options.import) return report(context, inspected, name)
+    const folder = dataFolder(options.data, context.environment)
+    const proof = await provePackage(context, { ...request, deniedLibraries, dataFolder: folder })
+    if (svg !== undefined && proof.proof === 'run')
+      writeFileSync(resolve(context.workingDirectory, svg), importFlameGraph(proof, name))
+    return report(context, withFindings(inspected, importFindings(proof)), name, proof)
   },
 })
+
+/** Where the flame graph goes. `ZIPYARD_PROFILE` may name an AWS profile for other commands, so only files that end with `.svg` are meant. */
+function flameGraphFile(options: {
+  readonly import: boolean
+  readonly profile?: string | undefined
+}): string | undefined {
+  const { profile } = options
+  if (profile === undefined) return undefined
+  const isFile = profile.endsWith('.svg')
+  if (options.import && !isFile) throw badOptionValue({ option: '--profile', text: profile, expected: 'a file that ends with `.svg`' }) // prettier-ignore
+  if (!options.import && isFile) throw missingOperand({ command: 'check --profile', operand: '`--import`', example: `zipyard check dist/hello.zip --handler app.main --import --profile ${profile}` }) // prettier-ignore
+  return isFile ? profile : undefined
+}
+
+function withFindings(result: CheckResult, added: readonly Finding[]): CheckResult {
+  const { findings, summary } = result
+  const count = (severity: Finding['severity']): number => added.filter((one) => one.severity === severity).length
+  return {
+    findings: [...added, ...findings],
+    summary: {
+      ...summary,
+      errors: summary.errors + count('error'),
+      warnings: summary.warnings + count('warning'),
+      infos: summary.infos + count('info'),
+    },
+  }
+}
 
 /** What the service that runs on this machine found when the function's code was uploaded. */
 function findingsOf(context: Context, name: string, data: string | undefined): Promise<CheckResult> {
@@ -58,15 +102,20 @@ function findingsOf(context: Context, name: string, data: string | undefined): P
   return callAdmin<CheckResult>(target, 'GET', `/findings/${encodeURIComponent(name)}`)
 }
 
-function report(context: Context, result: CheckResult, name: string): number {
-  if (context.json) context.terminal.out(JSON.stringify(result, undefined, 2))
-  else show(context, result, name)
+function report(context: Context, result: CheckResult, name: string, proof?: ImportProof): number {
+  if (context.json) context.terminal.out(JSON.stringify({ ...result, ...(proof && { import: proof }) }, undefined, 2))
+  else show(context, result, name, proof)
   if (context.environment['GITHUB_ACTIONS'] === 'true')
     for (const finding of result.findings) annotate(context, finding)
   return result.summary.errors > 0 ? exitCodes.checkFailed : exitCodes.done
 }
 
-function show(context: Context, { findings, summary }: CheckResult, name: string): void {
+function show(
+  context: Context,
+  { findings, summary }: CheckResult,
+  name: string,
+  proof: ImportProof | undefined,
+): void {
   const { out, style } = context.terminal
   for (const finding of findings) {
     const mark = { error: style.red('error'), warning: style.yellow('warn '), info: style.dim('info ') }[
@@ -76,6 +125,7 @@ function show(context: Context, { findings, summary }: CheckResult, name: string
     out(`      ${style.cyan('hint:')} ${finding.hint}`)
   }
   if (findings.length > 0) out('')
+  if (proof?.proof === 'run') showImport(context, proof)
   const share = Math.round((summary.unzippedBytes / summary.unzippedLimitBytes) * 100)
   const zipped = summary.zippedBytes === undefined ? '' : `${formatBytes(summary.zippedBytes)} zipped, `
   out(`${name}  ${zipped}${formatBytes(summary.unzippedBytes)} unzipped (${share}% of 250 MB), ${summary.files} files`)
@@ -86,7 +136,36 @@ function show(context: Context, { findings, summary }: CheckResult, name: string
   ].filter((text) => text !== undefined)
   if (summary.errors > 0) out(`will not run on ${target}: ${counts.join(', ')}`)
   else
-    out(`${style.green('ok')} for ${target}${counts.length > 0 ? `, ${counts.join(', ')}` : ''} (proved by inspection)`)
+    out(`${style.green('ok')} for ${target}${counts.length > 0 ? `, ${counts.join(', ')}` : ''} (${provedBy(proof)})`)
+  if (proof?.proof === 'inspection') {
+    out(`the handler was not imported, all of this is proved by inspection: ${proof.because}`)
+    if (proof.hint !== undefined) out(`      ${style.cyan('hint:')} ${proof.hint}`)
+  }
+}
+
+function provedBy(proof: ImportProof | undefined): string {
+  if (proof?.proof !== 'run') return 'proved by inspection'
+  const time = milliseconds(proof.tookMicros)
+  return `imported by Python ${proof.python} in ${time}, ${formatBytes(proof.peakMemoryBytes)} of memory`
+}
+
+function showImport(context: Context, proof: RunProof): void {
+  const { out } = context.terminal
+  for (const line of importProfile(proof)) out(line)
+  if (proof.outputBytes > 0) {
+    out(`printed ${formatBytes(proof.outputBytes)}${proof.outputBytes > shownOutput ? ', its beginning' : ''}:`)
+    for (const line of plain(proof.output.slice(0, shownOutput)).trimEnd().split('\n')) out(`  ${line}`)
+  }
+  out('')
+}
+
+/** How much of what the import printed is shown, in characters; `--json` has more. */
+const shownOutput = 2000
+
+/** Without the control characters that would move a terminal's cursor or change its colours. */
+function plain(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 }
 
 /** A workflow command of GitHub Actions: the finding shows up at the file. */

@@ -209,7 +209,13 @@ class Zygote(object):
     def _hear(self, holder):
         if holder is None:
             return
-        message = holder.channel.recv(65536)
+        try:
+            # Never waits: the event may be that of a channel closed in this very round, whose number has been given to this one.
+            message = holder.channel.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            message = b""
         if not message:
             return self._close_channel(holder)
         heard = json.loads(message)

@@ -238,6 +238,39 @@ describe.each(testedTiers)('tier %s', (tier) => {
     server.close()
   })
 
+  test('an environment begins in the very moment in which another ends', async () => {
+    if (tier !== 'root' && tier !== 'userns') return expect(['bwrap', 'process']).toContain(tier)
+    const id = `ends-${tier}`
+    const trial = await bench.run('import time; time.sleep(300)', { id })
+    const namespaceIds = (pid: number): number =>
+      /^NSpid:(.*)$/m
+        .exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]!
+        .trim()
+        .split('\t').length
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const [zygote] = processesThatMention('zygote.py').filter((pid) => bench.isOurs(pid) && namespaceIds(pid) === 1)
+    const programs = trial
+      .processIds()
+      .filter((pid) => !/NSpid:.*\t1\n/.test(readFileSync(`/proc/${pid}/status`, 'latin1')))
+    // A launch, so that the next environment is about to be made ready; then the zygote is held while all of it arrives: the end of one, its
+    // release, and the beginning of another, which is given the first one's descriptor.
+    const second = await bench.run('import time; time.sleep(300)', { id: `${id}-2` })
+    process.kill(zygote!, 'SIGSTOP')
+    for (const pid of programs) process.kill(pid, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    const released = bench.sandbox.release(id)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    process.kill(zygote!, 'SIGCONT')
+    expect(
+      await Promise.race([
+        bench.output('print(1)'),
+        new Promise((resolve) => setTimeout(resolve, 10_000, 'the zygote hangs')),
+      ]),
+    ).toBe('1\n')
+    await bench.sandbox.release(second.process.id)
+    await released
+  }, 20_000)
+
   test('limits are those of a Lambda environment', async () => {
     const said = JSON.parse(
       await bench.output(

@@ -242,11 +242,6 @@ describe.each(testedTiers)('tier %s', (tier) => {
     if (tier !== 'root' && tier !== 'userns') return expect(['bwrap', 'process']).toContain(tier)
     const id = `ends-${tier}`
     const trial = await bench.run('import time; time.sleep(300)', { id })
-    const namespaceIds = (pid: number): number =>
-      /^NSpid:(.*)$/m
-        .exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]!
-        .trim()
-        .split('\t').length
     await new Promise((resolve) => setTimeout(resolve, 150))
     const [zygote] = processesThatMention('zygote.py').filter((pid) => bench.isOurs(pid) && namespaceIds(pid) === 1)
     const programs = trial
@@ -316,6 +311,11 @@ function inherited(): string[] {
       return false
     }
   })
+}
+
+/** In how many process namespaces a process has an id: one outside of all environments. */
+function namespaceIds(pid: number): number {
+  return /^NSpid:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]!.split('\t').length
 }
 
 /** User and system time of a process, in clock ticks. */

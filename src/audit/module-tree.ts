@@ -80,7 +80,12 @@ export class ModuleTree {
       if (!namespace && folders.has(root.prefix + path))
         namespace = { kind: 'namespace', path: root.prefix + path, tree: root.tree }
     }
-    return namespace
+    // A folder of type stubs beside an extension module that is for another target: whoever imports it wants the extension.
+    return namespace && this.otherBuildOf(module) !== undefined && !this.#holdsModules(path) ? undefined : namespace
+  }
+
+  #holdsModules(folder: string): boolean {
+    return this.#roots.some(({ files }) => [...files.keys()].some((path) => path.startsWith(`${folder}/`)))
   }
 
   /** A file that would be this module, had it been built for this Python, architecture and system. */

@@ -289,3 +289,16 @@ test('libraries of a layer are found under /opt/lib', () => {
   expect(codes([])).toEqual(['ZY1304'])
   expect(codes([{ 'lib/libfoo.so.1': elf() }])).toEqual([])
 })
+
+test('a folder of type stubs does not stand for the extension module beside it', () => {
+  const files = (tag: string): Files => ({
+    'app.py': 'import core\ndef main(event, context): ...\n',
+    'core/__init__.py': 'from ._core import Thing\n',
+    'core/_core/__init__.pyi': 'class Thing: ...\n',
+    [`core/_core.cpython-313-${tag}-linux-gnu.so`]: extension({ machine: tag === 'aarch64' ? 183 : 62 }),
+  })
+  expect(native(files('x86_64'))).toEqual([])
+  expect(native(files('x86_64'), { architecture: 'arm64' })).toEqual([
+    'ZY1301 `core/_core.cpython-313-x86_64-linux-gnu.so` is for x86_64, the function runs on arm64',
+  ])
+})

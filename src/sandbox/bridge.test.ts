@@ -25,6 +25,14 @@ with socket.create_server(("0.0.0.0", 8080)) as server:
 const ip = (...rest: string[]): string => execFileSync('ip', rest, { encoding: 'utf8' })
 const execute = promisify(execFile)
 
+/** Rules of bridges of ours, by their names. */
+const tables = (): string[] =>
+  [
+    ...execFileSync('nft', ['list', 'tables'])
+      .toString()
+      .matchAll(/table ip (zy\w+)/g),
+  ].map((match) => match[1]!)
+
 /** Connects to each address and prints what it was told, or null. */
 const attempts = (addresses: readonly (readonly [string, number])[]): string => `
 import json, socket
@@ -121,12 +129,6 @@ describe.skipIf(!canBridge)('network bridge', () => {
   test('nothing of it is left when the sandbox stops', async () => {
     const folder = openFolder('bridge-stop')
     const other = new Bench(openTier('root', { stateFolder: join(folder, 'state'), launcher: python }), python, folder)
-    const tables = (): string[] =>
-      [
-        ...execFileSync('nft', ['list', 'tables'])
-          .toString()
-          .matchAll(/table ip (zy\w+)/g),
-      ].map((match) => match[1]!)
     const before = tables()
     await other.output('print(1)', { network: 'bridge' })
     const [name] = tables().filter((table) => !before.includes(table))

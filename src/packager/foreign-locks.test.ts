@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { answer, indexServer, projectPage, type IndexServer } from '../../test/kit/index-server.ts'
+import type { ZipyardError } from '../base/errors.ts'
 import { buildProject, contents, scratch } from '../../test/kit/packages.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { projectFolder, wheel, type MadeWheel, type WheelSpec } from '../../test/kit/wheel.ts'
@@ -44,6 +45,12 @@ const elsewhere = { PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '0'
 
 const made = (spec: WheelSpec): MadeWheel => wheel(join(scratch, 'made'), spec)
 
+const pipfileEntry = (one: MadeWheel, index: string): object => ({
+  hashes: [`sha256:${one.sha256}`],
+  index,
+  version: '==1.0',
+})
+
 test('the private source that poetry.lock names is asked, whatever index is configured', async () => {
   const secret = made({ name: 'secret' })
   const server = await privateIndex(secret)
@@ -68,7 +75,6 @@ test('the source that Pipfile.lock names is asked; the public one means what is 
   const secret = made({ name: 'secret' })
   const open = made({ name: 'open' })
   const [ours, mirror] = [await privateIndex(secret), await privateIndex(open)]
-  const entry = (one: MadeWheel, index: string) => ({ hashes: [`sha256:${one.sha256}`], index, version: '==1.0' })
   const lock = {
     _meta: {
       hash: { sha256: '0' },
@@ -79,7 +85,7 @@ test('the source that Pipfile.lock names is asked; the public one means what is 
         { name: 'ours', url: `${ours.url}/private`, verify_ssl: true },
       ],
     },
-    default: { secret: entry(secret, 'ours'), open: entry(open, 'pypi') },
+    default: { secret: pipfileEntry(secret, 'ours'), open: pipfileEntry(open, 'pypi') },
     develop: {},
   }
   const folder = projectFolder({ 'app.py': '', 'Pipfile.lock': JSON.stringify(lock) })
@@ -97,4 +103,114 @@ test('with --no-index no source of a lock is asked', async () => {
   const links = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: join(scratch, 'made'), ZIPYARD_CACHE_DIR: temporaryFolder() }
   await buildProject(folder, {}, links)
   expect(server.requests).toEqual([])
+})
+
+/** A uv.lock of a workspace: members by folder with what they need, and wheels that lie on a server. */
+const uvLock = (
+  server: string,
+  members: Readonly<Record<string, { readonly folder: string; readonly needs: readonly string[] }>>,
+  wheels: readonly MadeWheel[],
+): string => {
+  const names = Object.keys(members)
+  const ofMembers = Object.entries(members).map(
+    ([name, { folder, needs }]) => `[[package]]
+name = "${name}"
+version = "0.1.0"
+source = { virtual = "${folder}" }
+dependencies = [${needs.map((need) => `{ name = "${need}" }`).join(', ')}]
+`,
+  )
+  const ofWheels = wheels.map(({ filename, sha256, sizeBytes }) => {
+    const [name, version] = filename.split('-')
+    return `[[package]]
+name = "${name}"
+version = "${version}"
+source = { registry = "${server}/private" }
+wheels = [{ url = "${server}/files/${filename}", hash = "sha256:${sha256}", size = ${sizeBytes} }]
+`
+  })
+  const manifest =
+    names.length > 1 ? `[manifest]\nmembers = [\n${names.map((name) => `    "${name}",\n`).join('')}]\n` : ''
+  return ['version = 1\nrevision = 3\nrequires-python = ">=3.9"\n', manifest, ...ofMembers, ...ofWheels].join('\n')
+}
+
+const pyproject = (name: string, needs: readonly string[], rest = ''): string =>
+  `[project]\nname = "${name}"\nversion = "0.1.0"\ndependencies = ${JSON.stringify(needs)}\n${rest}`
+
+async function servedWheels(...wheels: readonly MadeWheel[]): Promise<IndexServer> {
+  return indexServer(
+    Object.fromEntries(wheels.map((one) => [`/files/${one.filename}`, answer(200, readFileSync(one.path))])),
+  )
+}
+
+test('a member of a uv workspace is packaged from the lock above it, with what it needs alone', async () => {
+  const [a, b] = [made({ name: 'ofworker' }), made({ name: 'ofother' })]
+  const server = await servedWheels(a, b)
+  const members = {
+    root: { folder: '.', needs: [] },
+    other: { folder: 'services/other', needs: ['ofother'] },
+    worker: { folder: 'services/worker', needs: ['ofworker'] },
+  }
+  const folder = projectFolder({
+    'pyproject.toml': pyproject('root', [], '[tool.uv.workspace]\nmembers = ["services/*"]\n'),
+    'uv.lock': uvLock(server.url, members, [a, b]),
+    'services/worker/pyproject.toml': pyproject('worker', ['ofworker']),
+    'services/worker/app.py': '',
+    'services/stranger/pyproject.toml': pyproject('stranger', []),
+    'services/stranger/app.py': '',
+  })
+  const report = await buildProject(join(folder, 'services/worker'))
+  expect(Object.keys(contents(report.path)).filter((name) => name.endsWith('.py'))).toEqual(['app.py', 'ofworker.py'])
+  expect(report.notes).toEqual([])
+  const other = await buildProject(join(folder, 'services/stranger'))
+  expect(Object.keys(contents(other.path))).toEqual(['app.py'])
+})
+
+test('a lock that does not have what the project declares is told, and refused with --locked', async () => {
+  const lib = made({ name: 'lib' })
+  const server = await servedWheels(lib)
+  const files = {
+    'app.py': '',
+    'uv.lock': uvLock(server.url, { app: { folder: '.', needs: ['lib'] } }, [lib]),
+  }
+  const changed = projectFolder({
+    ...files,
+    'pyproject.toml': pyproject('app', ['lib>=2', 'added; python_version > "3"']),
+  })
+  const sentence = '`uv.lock` is stale: the project asks for `lib>=2`, it has `1.0`; `added`, which it does not have'
+  expect((await buildProject(changed)).notes).toMatchObject([
+    { message: sentence, hint: 'Run `uv lock`, and build again' },
+  ])
+  const refused: unknown = await buildProject(changed, { locked: true }).catch((error: unknown) => error)
+  expect((refused as ZipyardError).message).toBe(`${sentence}, and \`--locked\` forbids to build from it`)
+  const same = projectFolder({
+    ...files,
+    'pyproject.toml': pyproject('app', ['lib>=1', 'other; sys_platform == "win32"']),
+  })
+  expect((await buildProject(same, { locked: true })).notes).toEqual([])
+})
+
+test('what the project overrides does not make its lock stale', async () => {
+  const lib = made({ name: 'lib' })
+  const server = await servedWheels(lib)
+  const folder = projectFolder({
+    'app.py': '',
+    'uv.lock': uvLock(server.url, { app: { folder: '.', needs: ['lib'] } }, [lib]),
+    'pyproject.toml': pyproject('app', ['lib>=2'], '[tool.uv]\noverride-dependencies = ["lib==1.0"]\n'),
+  })
+  expect((await buildProject(folder, { locked: true })).notes).toEqual([])
+})
+
+test('files of a named uv index are fetched with the credentials of that name', async () => {
+  const lib = made({ name: 'lib' })
+  const server = await servedWheels(lib)
+  const index = `[[tool.uv.index]]\nname = "ours"\nurl = "${server.url}/private"\nexplicit = true\n`
+  const folder = projectFolder({
+    'app.py': '',
+    'uv.lock': uvLock(server.url, { app: { folder: '.', needs: ['lib'] } }, [lib]),
+    'pyproject.toml': pyproject('app', ['lib'], index),
+  })
+  const secrets = { UV_INDEX_OURS_USERNAME: 'ana', UV_INDEX_OURS_PASSWORD: 'hidden' }
+  await buildProject(folder, {}, { ...elsewhere, ...secrets, ZIPYARD_CACHE_DIR: temporaryFolder() })
+  expect(server.headers[0]!.authorization).toBe(`Basic ${Buffer.from('ana:hidden').toString('base64')}`)
 })

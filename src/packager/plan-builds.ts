@@ -13,6 +13,7 @@ import type { DependencyInput } from './dependency-input.ts'
 import { projectNotFound } from './errors.ts'
 import { conflictPolicies, type ConflictPolicy } from './layout/merge.ts'
 import { lockFileNames, type LockPlace } from './resolve/lock-file.ts'
+import { findWorkspaceLock } from './resolve/workspace-lock.ts'
 import type { ResolverChoice } from './resolve/resolve.ts'
 import { symlinkPolicies, type SymlinkPolicy } from './source/own-sources.ts'
 import { inDocumentedOrder, targetOf } from './target.ts'
@@ -218,7 +219,7 @@ function newestAllowed(requires: SpecifierSet): string {
     : (allowed.at(-1)?.id ?? defaultRuntimeId)
 }
 
-/** Where dependencies are declared: what a flag names, else a lock, else `requirements.txt`, else `pyproject.toml`. */
+/** Where dependencies are declared: what a flag names, else a lock, also of the workspace, else `requirements.txt`, else `pyproject.toml`. */
 function chooseInput(request: BuildRequest, project: string, pyproject: Pyproject | undefined): DependencyInput {
   const path = (text: string): string => resolve(request.workingDirectory, text)
   const extras = request.extras ?? []
@@ -238,6 +239,8 @@ function chooseInput(request: BuildRequest, project: string, pyproject: Pyprojec
     const file = join(project, name)
     if (existsSync(file)) return { kind: 'lock', file, extras, groups }
   }
+  const workspaceLock = pyproject?.project && findWorkspaceLock(project, pyproject.project.normalizedName)
+  if (workspaceLock !== undefined) return { kind: 'lock', file: workspaceLock, extras, groups }
   const requirements = join(project, 'requirements.txt')
   if (existsSync(requirements)) return { kind: 'requirements', files: [requirements] }
   return pyproject?.project ? { kind: 'pyproject', file: pyproject.file, extras, groups } : { kind: 'none' }

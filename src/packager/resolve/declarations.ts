@@ -182,17 +182,33 @@ export function indexesOf({
   return { indexUrl, extraIndexUrls, findLinks, noIndex: noIndex || undefined, trustedHosts }
 }
 
+interface UvIndex {
+  readonly name?: unknown
+  readonly url?: unknown
+  readonly default?: unknown
+  readonly explicit?: unknown
+}
+
 /** `[[tool.uv.index]]` of a pyproject.toml. */
-function uvIndexes(uv: unknown): ProjectIndexes {
+function uvIndexes(
+  uv: unknown,
+  isWanted: (index: UvIndex) => boolean = ({ explicit }) => explicit !== true,
+): ProjectIndexes {
   const list = (uv as { readonly index?: unknown } | undefined)?.index
   if (!Array.isArray(list)) return {}
-  const named = (list as { name?: unknown; url?: unknown; default?: unknown; explicit?: unknown }[]).flatMap(
-    ({ name, url, default: isDefault, explicit }) =>
-      typeof url === 'string' && explicit !== true
+  const named = (list as UvIndex[])
+    .filter(isWanted)
+    .flatMap(({ name, url, default: isDefault }) =>
+      typeof url === 'string'
         ? [{ url, name: typeof name === 'string' ? name : undefined, isDefault: isDefault === true }]
         : [],
-  )
+    )
   return named.length > 0 ? { named } : {}
+}
+
+/** Indexes whose files a lock of uv has addresses of: what is configured for them (`UV_INDEX_NAME_PASSWORD`) opens the files too. */
+export function lockedIndexes(uv: unknown): ProjectIndexes {
+  return uvIndexes(uv, ({ url }) => typeof url === 'string' && /^https?:/.test(url))
 }
 
 /** What a local project says about its own dependencies decides the resolution too. */

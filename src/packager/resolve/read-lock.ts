@@ -24,9 +24,9 @@ export async function readLock(file: string): Promise<Lock> {
     case 'uv.lock':
       return parseUvLock(text, file)
     case 'poetry.lock':
-      return parsePoetryLock(text, await pyprojectBeside(file), file)
+      return parsePoetryLock(text, await readPyproject(dirname(file)), file)
     case 'pdm.lock':
-      return parsePdmLock(text, await pyprojectBeside(file), file)
+      return parsePdmLock(text, await readPyproject(dirname(file)), file)
     case 'Pipfile.lock':
       return parsePipfileLock(text, file)
     default:
@@ -34,7 +34,8 @@ export async function readLock(file: string): Promise<Lock> {
   }
 }
 
-async function pyprojectBeside(file: string): Promise<Pyproject | undefined> {
-  const path = join(dirname(file), 'pyproject.toml')
+/** The `pyproject.toml` of a folder, if it has one. */
+export async function readPyproject(folder: string): Promise<Pyproject | undefined> {
+  const path = join(folder, 'pyproject.toml')
   return existsSync(path) ? parsePyproject(await readFile(path, 'utf8'), path) : undefined
 }

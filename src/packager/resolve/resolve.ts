@@ -12,7 +12,7 @@ import { describeTarget } from '../fetch/choose-file.ts'
 import type { FetchSurroundings } from '../fetch/fetch-file.ts'
 import type { Note } from '../layout/layout.ts'
 import type { Target } from '../target.ts'
-import { indexesOf, readDeclarations, type Declarations } from './declarations.ts'
+import { indexesOf, lockedIndexes, readDeclarations, type Declarations } from './declarations.ts'
 import {
   formatOwnLock,
   lockNames,
@@ -66,7 +66,7 @@ export async function resolve(options: ResolveOptions, surroundings: FetchSurrou
         notes: [],
       }
     case 'lock':
-      return fromLock(await (await import('./read-lock.ts')).readLock(input.file), input, options)
+      return fromForeignLock(input, options, surroundings)
     case 'pins':
       return fromPins(input.lines, options)
     case 'venv':
@@ -119,15 +119,51 @@ async function fromPins(lines: readonly string[], options: ResolveOptions): Prom
   }
 }
 
+/** Of a workspace, what the member that is packaged needs. A lock that no longer fits the project's declarations is told. */
+async function fromForeignLock(
+  input: Extract<DependencyInput, { kind: 'lock' }>,
+  options: ResolveOptions,
+  surroundings: FetchSurroundings,
+): Promise<Resolution> {
+  const { readLock, readPyproject } = await import('./read-lock.ts')
+  const lock = await readLock(input.file)
+  const isBeside = dirname(input.file) === options.folder
+  const root = await readPyproject(dirname(input.file))
+  const pyproject = isBeside ? root : await readPyproject(options.folder)
+  const name = pyproject?.project?.normalizedName
+  const isMember = name !== undefined && (lock.roots ?? []).some(({ project }) => project === name)
+  surroundings.learnIndexes(lockedIndexes(root?.tool.at('uv').value))
+  const resolution = fromLock(lock, isMember ? { ...input, project: name } : input, options)
+  if (!pyproject || !(isBeside || isMember)) return resolution
+  const { lockNotCovering, staleLockNote, uncoveredBy } = await import('./lock-staleness.ts')
+  const { environment } = options.target
+  const uncovered = uncoveredBy(resolution.distributions, {
+    ...input,
+    lockFile: input.file,
+    pyproject,
+    root: root ?? pyproject,
+    environment,
+  })
+  if (uncovered.length === 0) return resolution
+  if (options.locked) throw lockNotCovering({ file: resolution.by, uncovered })
+  return { ...resolution, notes: [staleLockNote(resolution.by, uncovered)] }
+}
+
 function fromLock(
   lock: Lock,
-  input: { readonly file: string; readonly extras: readonly string[]; readonly groups: readonly string[] },
+  input: {
+    readonly file: string
+    readonly extras: readonly string[]
+    readonly groups: readonly string[]
+    readonly project?: string | undefined
+  },
   options: ResolveOptions,
 ): Resolution {
   const distributions = selectDistributions(lock, {
     environment: options.target.environment,
     extras: input.extras,
     groups: input.groups,
+    project: input.project,
   })
   return {
     distributions,

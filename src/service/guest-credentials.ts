@@ -16,8 +16,7 @@ export function guestCredentials(
   version: RunnableVersion,
   url: string | undefined,
 ): GuestCredentials {
-  // The session is named so on AWS: recorded answer of GetCallerIdentity inside a function, November 2025.
-  const key = keys.issueForRole(version.roleArn, `${version.functionName}@lambda_function`, lifetimeMs)
+  const key = keys.issueForRole(version.roleArn, sessionName(version.functionName), lifetimeMs)
   return {
     accessKeyId: key.accessKeyId,
     secretAccessKey: key.secret,
@@ -27,4 +26,9 @@ export function guestCredentials(
         ? undefined
         : Object.fromEntries(endpointVariables.map((name) => [`AWS_ENDPOINT_URL_${name}`, url])),
   }
+}
+
+/** The function's name. A session name has two characters at least, so AWS lengthens a name of one: recorded in November 2025. */
+function sessionName(functionName: string): string {
+  return functionName.length === 1 ? `${functionName}@lambda_function` : functionName
 }

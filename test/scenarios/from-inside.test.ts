@@ -99,7 +99,7 @@ const refusedInvocation = (caller: string, role: string, callee: string): object
   status: 403,
   message: expect.stringMatching(
     new RegExp(
-      `^User: ${sessionArn(caller, role)}\\S* is not authorized to perform: ` +
+      `^User: ${sessionArn(caller, role)} is not authorized to perform: ` +
         `lambda:InvokeFunction on resource: ${functionArn(callee)} because no identity-based policy allows`,
     ),
   ),
@@ -142,8 +142,8 @@ describe('a function whose role has an inline policy', () => {
     expect(await call(caller, 'sts', 'get_caller_identity')).toEqual({
       status: 200,
       Account: account,
-      Arn: expect.stringContaining(sessionArn(caller, 'granted')),
-      UserId: expect.stringMatching(new RegExp(`^AROA[A-Z0-9]+:${caller}`)),
+      Arn: sessionArn(caller, 'granted'),
+      UserId: expect.stringMatching(new RegExp(`^AROA[A-Z0-9]+:${caller}$`)),
     })
   })
 })
@@ -158,7 +158,7 @@ test.each([
   expect(await call(caller, 's3', 'put_object', object)).toMatchObject(refusedObject)
   expect(await call(caller, 'sts', 'get_caller_identity')).toMatchObject({
     status: 200,
-    Arn: expect.stringContaining(sessionArn(caller, role)),
+    Arn: sessionArn(caller, role),
   })
 })
 

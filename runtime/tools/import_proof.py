@@ -23,6 +23,8 @@ _most_observations = 2000
 
 def main():
     runtime = os.environ["LAMBDA_RUNTIME_DIR"]
+    # /var/task is read-only on Lambda; where it could not be mounted so, it is a folder of somebody.
+    sys.dont_write_bytecode = True
     # A descriptor of our own: what the function closes or writes to by number is not this one.
     report = Report(os.dup(3))
     # Not the program's folder, and of the runtime's only what it puts there itself.

@@ -1,5 +1,5 @@
 /** Handlers are really imported, by every Python of this machine that matters, in the strongest sandbox it holds. */
-import { chmodSync, mkdtempSync, readdirSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
@@ -190,6 +190,16 @@ test('nothing is left of it', async () => {
     vi.unstubAllEnvs()
   }
   expect(readdirSync(own).filter((name) => name.startsWith('zipyard-proof-'))).toEqual([])
+})
+
+test('without isolation it works as well, and leaves a folder as it was', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zipyard-proof-test-'))
+  writeFileSync(join(folder, 'app.py'), 'import helper\ndef main(e, c): ...\n')
+  writeFileSync(join(folder, 'helper.py'), '')
+  chmodSync(folder, 0o777)
+  const proof = await prove('', { path: folder, isolation: 'process' })
+  expect([proof.tier, proof.isImported, proof.modules.length]).toEqual(['process', true, 2])
+  expect(readdirSync(folder).sort()).toEqual(['app.py', 'helper.py'])
 })
 
 test('the flame graph shows each import at its place, and names cannot break out of it', async () => {

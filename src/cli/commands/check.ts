@@ -150,8 +150,10 @@ function provedBy(proof: ImportProof | undefined): string {
 }
 
 function showImport(context: Context, proof: RunProof): void {
-  const { out } = context.terminal
+  const { out, style } = context.terminal
   for (const line of importProfile(proof)) out(line)
+  if (proof.tier === 'process')
+    out(style.yellow('this machine holds no isolation: the import had the network and the files of this machine')) // prettier-ignore
   if (proof.outputBytes > 0) {
     out(`printed ${formatBytes(proof.outputBytes)}${proof.outputBytes > shownOutput ? ', its beginning' : ''}:`)
     for (const line of plain(proof.output.slice(0, shownOutput)).trimEnd().split('\n')) out(`  ${line}`)

@@ -109,7 +109,7 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
 }
 
 /** Sources of local distributions are packed as the wheels that are built from them, not a second time as files of the project. */
-function withoutLocalProjects(
+export function withoutLocalProjects(
   files: readonly OwnFile[],
   { distributions, folder }: Resolution,
   project: string,

@@ -2,10 +2,11 @@ import { defineError } from '../base/errors.ts'
 import { normalizeName, type NormalizedName } from '../pypa/name.ts'
 import { formatRequirement } from '../pypa/requirement.ts'
 import type { Artifact } from './artifact.ts'
-import type { BuildSurroundings } from './build.ts'
+import { withoutLocalProjects, type BuildSurroundings } from './build.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { dependencyGraph, onlyBecauseOf, pathTo, requirersOf } from './dependency-graph.ts'
 import { fetchArtifacts } from './fetch/fetch-artifacts.ts'
+import { findImport, type ImportPath } from './find-import.ts'
 import { resolve } from './resolve/resolve.ts'
 import { gatherSources } from './source/gather-sources.ts'
 
@@ -17,6 +18,8 @@ export interface Explanation {
   readonly path: readonly string[]
   /** Who asks for it, in their own words: `urllib3<3,>=1.21.1`. */
   readonly requiredBy: readonly { readonly by: string; readonly requirement: string }[]
+  /** Whether the project's code imports it. Absent for layers, and where the project has no code. */
+  readonly imported?: ImportPath | undefined
   readonly zippedBytes: number
   readonly unzippedBytes: number
   /** What would leave the package with it, itself first. */
@@ -56,6 +59,7 @@ export async function explainDistribution(
   const artifact = artifacts.find((one) => one.name === name)
   if (!artifact) throw notInPackage({ name: text, present: artifacts.map((one) => one.name).sort() })
   const graph = dependencyGraph(artifacts, target)
+  const own = withoutLocalProjects(sources.files, resolution, plan.project)
   const leaving = onlyBecauseOf(graph, name)
   return {
     name,
@@ -65,6 +69,7 @@ export async function explainDistribution(
       by,
       requirement: formatRequirement({ ...requirement, marker: undefined }),
     })),
+    imported: await findImport(name, plan, artifacts, own, surroundings.cache),
     ...weightOf(artifact),
     leavesWithIt: [name, ...[...leaving].filter((other) => other !== name).sort()].map((other: NormalizedName) => ({
       name: other,

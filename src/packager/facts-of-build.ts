@@ -18,8 +18,8 @@ import { wheelFactsOf, type WheelFacts } from './wheel-facts.ts'
  * archive is read back.
  */
 export async function factsOfBuild(
-  archive: Archive,
-  plan: BuildPlan,
+  archive: Pick<Archive, 'bytes' | 'unzippedBytes'>,
+  plan: Pick<BuildPlan, 'target' | 'out' | 'handler'>,
   artifacts: readonly Artifact[],
   layout: Layout,
   cache: Cache,

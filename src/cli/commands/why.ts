@@ -47,12 +47,21 @@ export const command = defineCommand({
         return
       }
       const { style } = context.terminal
-      const { path, requiredBy, leavesWithIt } = explanation
+      const { path, requiredBy, leavesWithIt, imported } = explanation
       context.terminal.out(
         `${style.bold(`${explanation.name} ${explanation.version}`)}  ${formatBytes(explanation.zippedBytes)} zipped, ${formatBytes(explanation.unzippedBytes)} unzipped`,
       )
       context.terminal.out(path.length === 1 ? '  the project asks for it itself' : `  ${path.join(' → ')}`)
       for (const { by, requirement } of requiredBy) context.terminal.out(`  ${by} requires ${requirement}`)
+      if (imported) {
+        const isDoubtful = imported.startsAtHandler && !imported.isCertain
+        const start = imported.startsAtHandler ? 'the handler' : "the project's code"
+        context.terminal.out(
+          imported.files.length === 0
+            ? `  no import leads to it from ${start}`
+            : `  imported${isDoubtful ? ' at times' : ''}: ${imported.files.join(' → ')}`,
+        )
+      }
       if (leavesWithIt.length > 1) {
         const sum = leavesWithIt.reduce((total, one) => total + one.unzippedBytes, 0)
         const others = leavesWithIt.slice(1).map((one) => one.name)

@@ -101,6 +101,35 @@ test('a wheel whose RECORD gives another digest than the file has is refused', a
   expect((await refusal(folder)).message).toContain('`lib.py` has another digest than its RECORD says')
 })
 
+test.each([
+  ['another distribution', 'Name: other\nVersion: 1.0\n', 'its METADATA is of `other 1.0`'],
+  ['another version', 'Name: evil\nVersion: 1.1\n', 'its METADATA is of `evil 1.1`'],
+  ['no version that is one', 'Name: evil\nVersion: newest\n', 'its METADATA is of `evil newest`'],
+])('a wheel whose METADATA is of %s is refused', async (_, lines, sentence) => {
+  const folder = projectFolder({ 'app.py': '' })
+  const made = wheel(join(folder, '.cache'), {
+    name: 'evil',
+    files: { '.dist-info/METADATA': `Metadata-Version: 2.1\n${lines}` },
+  })
+  writeFileSync(join(folder, 'pylock.toml'), pylockOf([made]))
+  expect((await refusal(folder)).message).toContain(sentence)
+})
+
+test('a wheel whose RECORD gives another size than the file has is refused, whatever the digest is', async () => {
+  const folder = projectFolder({ 'app.py': '' })
+  const path = join(folder, 'evil-1.0-py3-none-any.whl')
+  const bytes = rawZip([
+    { name: 'evil-1.0.dist-info/METADATA', bytes: 'Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n' },
+    { name: 'evil-1.0.dist-info/WHEEL', bytes: 'Wheel-Version: 1.0\nTag: py3-none-any\n' },
+    { name: 'evil-1.0.dist-info/RECORD', bytes: 'lib.py,sha512=AAAA,7\n' },
+    { name: 'lib.py', bytes: 'x = 1\n' },
+  ])
+  writeFileSync(path, bytes)
+  const made = { filename: 'evil-1.0-py3-none-any.whl', path, sha256: sha256(bytes), sizeBytes: bytes.length }
+  writeFileSync(join(folder, 'pylock.toml'), pylockOf([made]))
+  expect((await refusal(folder)).message).toContain('its RECORD gives `lib.py` 7 bytes, it has 6')
+})
+
 test('zip64 wheels and wheels with data descriptors are taken: streaming tools write them', async () => {
   const folder = projectFolder({ 'app.py': '' })
   const made = hostileWheel(join(folder, '.cache'), [

@@ -1,6 +1,10 @@
 import type { Cache } from '../../cache/cache.ts'
 import { sha256, type Digest } from '../../base/digest.ts'
+import { readHeaders } from '../../pypa/headers.ts'
+import { normalizeName } from '../../pypa/name.ts'
 import { parseRecord, recordDigest } from '../../pypa/record.ts'
+import { compareVersions, tryParseVersion } from '../../pypa/version.ts'
+import { tryParseWheelFilename } from '../../pypa/wheel-filename.ts'
 import { readEntry } from '../../zip/entry-data.ts'
 import type { FileSource } from '../../zip/source.ts'
 import { wheelLies } from '../layout/wheel-paths.ts'
@@ -26,12 +30,28 @@ export async function wheelIndexOf(path: string, digest: Digest, filename: strin
     requireAcceptable(listing, 'wheel')
     const encoded = encodeWheelIndex(listing)
     const index = decodeWheelIndex(encoded)
+    requireTrueMetadata(source, index, filename)
     requireTrueRecord(source, index, filename)
     await cache.writeEntry('wheel-index', digest, encoded)
     return index
   } finally {
     source.close()
   }
+}
+
+/** METADATA must be of the distribution and version that the wheel's name says: resolvers and locks went by the name. */
+function requireTrueMetadata(source: FileSource, index: WheelIndex, wheel: string): void {
+  const named = tryParseWheelFilename(wheel)
+  const entry = index.entries.find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name))
+  if (!named || !entry) return
+  const { headers } = readHeaders(readEntry(source, entry, wheel).toString('utf8'))
+  const [name, version] = ['name', 'version'].map((key) => headers.find((one) => one.name === key)?.value.trim())
+  const found = version === undefined ? undefined : tryParseVersion(version)
+  const isSame =
+    (name === undefined || normalizeName(name) === named.name) &&
+    (version === undefined || (found !== undefined && compareVersions(found, named.version) === 0))
+  if (!isSame)
+    throw wheelLies({ wheel, problem: `its METADATA is of \`${[name, version].filter(Boolean).join(' ')}\`` })
 }
 
 /**
@@ -45,13 +65,13 @@ function requireTrueRecord(source: FileSource, index: WheelIndex, wheel: string)
   for (const entry of index.entries) {
     const bytes = readEntry(source, entry, wheel)
     const row = byPath.get(entry.name)
-    if (!row || row.algorithm !== 'sha256') continue
+    if (!row) continue
     if (row.sizeBytes !== undefined && row.sizeBytes !== bytes.length)
       throw wheelLies({
         wheel,
         problem: `its RECORD gives \`${entry.name}\` ${row.sizeBytes} bytes, it has ${bytes.length}`,
       })
-    if (row.digest !== recordDigest(sha256(bytes)))
+    if (row.algorithm === 'sha256' && row.digest !== recordDigest(sha256(bytes)))
       throw wheelLies({ wheel, problem: `\`${entry.name}\` has another digest than its RECORD says` })
   }
 }

@@ -298,7 +298,7 @@ describe('builds', () => {
       UV_INDEX_URL: 'http://127.0.0.1:9/simple',
       XDG_CACHE_HOME: temporaryFolder('cache'),
       PIP_FIND_LINKS: '',
-      PIP_RETRIES: '0',
+      PIP_RETRIES: '1',
     }
     const result = zipyard(['build', folder], { env })
     expect(result.exitCode).toBe(1)

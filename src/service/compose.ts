@@ -11,7 +11,7 @@ import { createS3Service } from '../api/s3/s3-service.ts'
 import { createStsService } from '../api/sts/sts-service.ts'
 import type { IsGranted } from '../api/grants.ts'
 import { Announcer } from '../base/announcer.ts'
-import { systemClock } from '../base/clock.ts'
+import { sleep, systemClock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
 import type { Log } from '../base/log.ts'
 import { Activation } from '../functions/activation.ts'
@@ -168,7 +168,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),
     })
     open.push(() => invoker.stop(graceMs))
-    followChanges({ changes, runnable, invoker, log })
+    const followed = followChanges({ changes, runnable, invoker, log })
+    open.push(() => Promise.race([followed.stop(), sleep(clock, graceMs)]))
     const audits = new UploadAudits({ dataFolder, changes, runnable, localPath, clock, log })
     open.push(() => audits.stop())
 

@@ -15,10 +15,11 @@ export function followChanges(parts: {
   readonly runnable: RunnableVersions
   readonly invoker: Invoker
   readonly log: Log
-}): void {
+}): { stop(): Promise<void> } {
   const { changes, runnable, invoker, log } = parts
   const preparing = new SerialQueue()
-  changes.subscribe((change) => {
+  let stopped = false
+  const forget = changes.subscribe((change) => {
     const arn = functionArn(change)
     if (change.what === 'deleted') {
       invoker.drain(
@@ -38,7 +39,7 @@ export function followChanges(parts: {
         )
         // A runtime without its Python is told to whoever invokes it.
         preparing
-          .run(() => invoker.prepare(current))
+          .run(async () => (stopped ? undefined : invoker.prepare(current)))
           .catch((error: unknown) => {
             log.debug('not made ready', { function: arn, because: String(error) })
           })
@@ -46,4 +47,12 @@ export function followChanges(parts: {
       (error: unknown) => log.debug('nothing to drain', { function: arn, because: String(error) }),
     )
   })
+  return {
+    /** What is being made ready may go on for a while: it starts interpreters, which must not be started later than they are ended. */
+    async stop() {
+      stopped = true
+      forget()
+      await preparing.idle()
+    },
+  }
 }

@@ -102,6 +102,8 @@ export const command = defineCommand({
     for (const watcher of watchers) await watcher.stop()
     removeServiceFile(folder)
     await service.stop()
+    // Everything is closed and on disk; a download or an interpreter that was just being started must not hold the process.
+    setTimeout(() => process.exit(), 500).unref()
   },
 })
 

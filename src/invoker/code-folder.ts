@@ -13,6 +13,9 @@ import { unzippedSizeLimit } from '../lambda/quotas.ts'
 import { removeTree } from '../zip/remove-tree.ts'
 import type { CodeFacts, UnpackOptions } from './unpack-code.ts'
 
+/** Bump when the facts of a folder are others than an earlier version wrote: its folders are then made anew, and collected. */
+const factsVersion = 2
+
 export interface CodeFolder {
   /** Absolute path of the folder that is mounted. */
   readonly path: string
@@ -94,7 +97,7 @@ class DiskCodeFolders implements CodeFolders {
 
   /** The same folder is made once, however many ask for it at the same time. */
   #prepare(name: string, digests: readonly Digest[]): Promise<CodeFolder> {
-    const key = `${name}-${this.#permissions}`
+    const key = `${name}-${this.#permissions}-${factsVersion}`
     let made = this.#making.get(key)
     if (!made) {
       made = this.#make(key, digests)

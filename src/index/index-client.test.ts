@@ -98,6 +98,13 @@ test('a project that no index has is told with the indexes that were asked, with
   await expect(failing).rejects.not.toThrow('secret')
 })
 
+test('with `--no-index` no index is asked, also none that a lock names', async () => {
+  const named = await indexServer({ '/a/': page('1.0') })
+  const failing = (await client([], { noIndex: true })).files('a', { indexes: [`${named.url}/`] })
+  await expect(failing).rejects.toThrow('No package index has `a`')
+  expect(named.requests).toEqual([])
+})
+
 test('`--find-links` folders and pages are searched beside the indexes', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, wheel), 'bytes')

@@ -20,7 +20,7 @@ export interface IndexFile extends ProjectFile {
 export interface IndexClient {
   /**
    * Every file that the configured places have of a project, without repetition. `indexes` asks others than the configured ones, as a
-   * lock may name them; they get the credentials that are configured for their origin.
+   * lock may name them; they get the credentials that are configured for their origin. With `noIndex` only `--find-links` is looked at.
    * @throws `projectNotFound` when no place knows it, and the errors of `Http.get`
    */
   files(name: string, options?: { readonly indexes?: readonly string[] }): Promise<readonly IndexFile[]>
@@ -103,7 +103,7 @@ class Client implements IndexClient {
     const { configuration } = this.#options
     const project = normalizeName(name)
     const linked = (await Promise.all(configuration.findLinks.map((place) => this.#linked(place, project)))).flat()
-    const indexes = options.indexes ?? (configuration.noIndex ? [] : this.#indexes.map(({ url }) => url))
+    const indexes = configuration.noIndex ? [] : (options.indexes ?? this.#indexes.map(({ url }) => url))
     const found: IndexFile[] = [...linked]
     let isKnown = linked.length > 0
     for (const index of indexes) {

@@ -22,8 +22,7 @@ export async function addressDistributions(
     const stored = await readStored(surroundings.cache, key)
     if (stored) return { ...distribution, ...stored, acceptedHashes: undefined }
     const index = await surroundings.index()
-    const isForbidden = (await surroundings.resolverVariables())['UV_NO_INDEX'] === '1'
-    const files = await index.files(name, source === undefined || isForbidden ? {} : { indexes: [source] })
+    const files = await index.files(name, source === undefined ? {} : { indexes: [source] })
     const addressed = addressFiles(distribution, files)
     await surroundings.cache.writeEntry(
       'resolution',

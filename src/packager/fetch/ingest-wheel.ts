@@ -2,7 +2,7 @@ import type { Cache } from '../../cache/cache.ts'
 import { sha256, type Digest } from '../../base/digest.ts'
 import { readHeaders } from '../../pypa/headers.ts'
 import { normalizeName } from '../../pypa/name.ts'
-import { parseRecord, recordDigest } from '../../pypa/record.ts'
+import { parseRecord, verifyRecord } from '../../pypa/record.ts'
 import { compareVersions, tryParseVersion } from '../../pypa/version.ts'
 import { tryParseWheelFilename } from '../../pypa/wheel-filename.ts'
 import { readEntry } from '../../zip/entry-data.ts'
@@ -56,22 +56,24 @@ function requireTrueMetadata(source: FileSource, index: WheelIndex, wheel: strin
 
 /**
  * Unpacks every file once, which checks its length and checksum, and compares it with what RECORD says of it. Later builds copy the
- * compressed bytes without looking.
+ * compressed bytes without looking. Files that RECORD leaves out, and rows without a file, are in wheels that pip installs: no lie about
+ * anything that is packed.
  */
 function requireTrueRecord(source: FileSource, index: WheelIndex, wheel: string): void {
   const record = index.entries.find(({ name }) => /^[^/]+\.dist-info\/RECORD$/.test(name))
   const rows = record ? parseRecord(readEntry(source, record, wheel).toString('utf8'), `${wheel}: ${record.name}`) : []
-  const byPath = new Map(rows.map((row) => [row.path, row]))
-  for (const entry of index.entries) {
+  const files = index.entries.map((entry) => {
     const bytes = readEntry(source, entry, wheel)
-    const row = byPath.get(entry.name)
-    if (!row) continue
-    if (row.sizeBytes !== undefined && row.sizeBytes !== bytes.length)
+    return { path: entry.name, sizeBytes: bytes.length, sha256: rows.length === 0 ? undefined : sha256(bytes) }
+  })
+  for (const problem of verifyRecord(rows, files)) {
+    const { path } = problem
+    if (problem.because === 'size')
       throw wheelLies({
         wheel,
-        problem: `its RECORD gives \`${entry.name}\` ${row.sizeBytes} bytes, it has ${bytes.length}`,
+        problem: `its RECORD gives \`${path}\` ${problem.recorded} bytes, it has ${problem.found}`,
       })
-    if (row.algorithm === 'sha256' && row.digest !== recordDigest(sha256(bytes)))
-      throw wheelLies({ wheel, problem: `\`${entry.name}\` has another digest than its RECORD says` })
+    if (problem.because === 'digest')
+      throw wheelLies({ wheel, problem: `\`${path}\` has another digest than its RECORD says` })
   }
 }

@@ -72,8 +72,9 @@ function isConsistent(names: readonly string[]): boolean {
   )
 }
 
-function artifactOf(content: Readonly<Record<string, Uint8Array>>): Artifact {
-  const made = wheel(temporaryFolder(), { name: 'Some.Thing', version: '1.0', files: content })
+/** Each wheel of a test takes the place of the one before it: a million of them must not lie there at the end. */
+function artifactOf(folder: string, content: Readonly<Record<string, Uint8Array>>): Artifact {
+  const made = wheel(folder, { name: 'Some.Thing', version: '1.0', files: content })
   const { source, listing } = openArchive(made.path)
   source.close()
   const index = decodeWheelIndex(encodeWheelIndex(listing))
@@ -90,10 +91,11 @@ function artifactOf(content: Readonly<Record<string, Uint8Array>>): Artifact {
 }
 
 test('whatever a wheel holds, every file lands once and whole, and RECORD tells what is there', () => {
+  const folder = temporaryFolder()
   fc.assert(
     fc.property(files, (content) => {
       fc.pre(isConsistent(Object.keys(content)))
-      const artifact = artifactOf(content)
+      const artifact = artifactOf(folder, content)
       const layout = layOutWheel(artifact, { mode: 'lambda', interpreter: '/python', python: '3.13' })
       const merged = mergeFiles([layout.files], [], 'error').files
       const byPath = new Map(merged.map((file) => [file.path, contentOf(file)]))
@@ -116,10 +118,11 @@ test('whatever a wheel holds, every file lands once and whole, and RECORD tells 
 })
 
 test('under --compat pip nothing is left out, and RECORD has a row for every file', () => {
+  const folder = temporaryFolder()
   fc.assert(
     fc.property(files, (content) => {
       fc.pre(isConsistent(Object.keys(content)))
-      const artifact = artifactOf(content)
+      const artifact = artifactOf(folder, content)
       const { files: laidOut, leftOut } = layOutWheel(artifact, { mode: 'pip', interpreter: '/python', python: '3.13' })
       expect(leftOut).toEqual([])
       const record = laidOut.find((file) => file.path.endsWith('.dist-info/RECORD'))!

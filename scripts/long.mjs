@@ -22,7 +22,8 @@ const size = (full) => String(short ? Math.ceil(full / 100) : full)
 const suites = {
   'pypa-fuzz': [{ ZIPYARD_FUZZ_CASES: size(1_000_000) }, ['src/pypa/fuzz.test.ts']],
   'zip-fuzz': [{ ZIPYARD_FUZZ_CASES: size(1_000_000) }, ['src/zip/reader.test.ts']],
-  'wheel-mapping-fuzz': [{ ZIPYARD_FUZZ_CASES: size(20_000) }, ['src/packager/layout/wheel-mapping.test.ts']],
+  // Two properties with half a million each.
+  'wheel-mapping-fuzz': [{ ZIPYARD_FUZZ_CASES: size(500_000) }, ['src/packager/layout/wheel-mapping.test.ts']],
   'api-fuzz': [{ ZIPYARD_FUZZ_REQUESTS: size(200_000) }, ['test/api/fuzz.test.ts']],
   's3-fuzz': [{ ZIPYARD_FUZZ_RUNS: size(100_000) }, ['test/api/s3-fuzz.test.ts']],
   'kill-9': [{ ZIPYARD_KILL_ROUNDS: size(200) }, ['test/scenarios/kill-9.test.ts', 'test/scenarios/s3-faults.test.ts']],

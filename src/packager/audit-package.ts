@@ -1,3 +1,4 @@
+import { budgetFacts } from '../audit/baseline.ts'
 import { auditFacts, checkPackage, type CheckResult } from '../audit/check-package.ts'
 import type { Finding } from '../audit/finding.ts'
 import { defineError } from '../base/errors.ts'
@@ -33,13 +34,17 @@ export async function auditBuilt(
 ): Promise<CheckResult> {
   const result =
     plan.layers.length === 0
-      ? auditFacts(await factsOfBuild(archive, plan, artifacts, layout, cache))
+      ? auditFacts({
+          ...(await factsOfBuild(archive, plan, artifacts, layout, cache)),
+          budget: budgetFacts(plan.budget, plan.target),
+        })
       : checkPackage({
           path: archive.path,
           runtime: plan.target.runtime.id,
           architecture: plan.target.architecture,
           handler: plan.handler,
           layers: plan.layers,
+          budget: plan.budget,
         })
   const errors = result.findings.filter((finding) => finding.severity === 'error')
   if (errors.length > 0) {

@@ -1,4 +1,5 @@
 import type { Digest } from '../base/digest.ts'
+import type { Budget } from '../settings/budget.ts'
 import type { DependencyInput } from './dependency-input.ts'
 import type { ConflictPolicy } from './layout/merge.ts'
 import type { LockPlace } from './resolve/lock-file.ts'
@@ -44,6 +45,8 @@ export interface BuildPlan {
   readonly resolver?: ResolverChoice | undefined
   /** Whether the audit runs, and its errors refuse the package. */
   readonly checks: boolean
+  /** What the project allows the package to weigh. */
+  readonly budget?: Budget | undefined
 }
 
 /** What a finished package is known by. */

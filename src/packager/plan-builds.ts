@@ -8,6 +8,7 @@ import { parsePyproject, type Pyproject } from '../pypa/pyproject.ts'
 import { matches, type SpecifierSet } from '../pypa/specifier.ts'
 import { latestPatchOf } from '../pypa/target-environment.ts'
 import { parseVersion } from '../pypa/version.ts'
+import type { Budget } from '../settings/budget.ts'
 import type { BuildPlan } from './build-plan.ts'
 import type { DependencyInput } from './dependency-input.ts'
 import { projectNotFound } from './errors.ts'
@@ -51,6 +52,7 @@ export interface BuildRequest {
   readonly offline?: boolean | undefined
   readonly upgrade?: boolean | undefined
   readonly noCheck?: boolean | undefined
+  readonly budget?: Budget | undefined
   /** Requirements that stand in no file, for callers from code. */
   readonly lines?: readonly string[] | undefined
   /** The same with exact versions and digests (`requests==2.32.5 --hash=sha256:…`): no resolver runs. */
@@ -133,6 +135,7 @@ function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: str
     offline: request.offline ?? false,
     upgrade: request.upgrade ?? false,
     checks: !request.noCheck,
+    budget: request.budget,
   }
   return architectures.flatMap((architecture): BuildPlan[] => {
     const target = targetOf(runtime, architecture)
@@ -146,6 +149,8 @@ function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: str
       target,
       lock,
       handler: undefined,
+      // Of a split, the function is judged together with its layer.
+      budget: request.split ? undefined : request.budget,
       out: out(request.out === undefined || request.split ? '-layer' : ''),
       layer: layerRoot === 'python' ? 'python' : `python/lib/python${runtime.python}/site-packages`,
       layers: [],

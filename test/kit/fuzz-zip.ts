@@ -8,6 +8,7 @@ import { extractArchive } from '../../src/zip/extract.ts'
 import { refusedHazards } from '../../src/zip/policy.ts'
 import { listArchiveSync } from '../../src/zip/reader.ts'
 import { bytesSource } from '../../src/zip/source.ts'
+import { breathe } from './fuzz.ts'
 import { randomFrom } from './random.ts'
 import { rawZip, type RawEntry } from './raw-zip.ts'
 
@@ -34,6 +35,7 @@ export async function fuzzZipReader(cases: number, seed: number, unpackEvery = 5
   const folder = mkdtempSync(join(tmpdir(), 'zipyard-fuzz-'))
   try {
     for (let index = 0; index < cases; index++) {
+      await breathe(index)
       const bytes = damagedZip(seed + index)
       try {
         const outcome = readAll(bytes)

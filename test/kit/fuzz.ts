@@ -13,6 +13,7 @@ export interface FuzzTarget {
 export async function fuzz(target: FuzzTarget, cases: number, seed: number): Promise<{ readonly accepted: number }> {
   let accepted = 0
   for (let index = 0; index < cases; index += 1) {
+    await breathe(index)
     const random = new Random(seed + index)
     const input = target.input(random)
     try {
@@ -26,6 +27,11 @@ export async function fuzz(target: FuzzTarget, cases: number, seed: number): Pro
     }
   }
   return { accepted }
+}
+
+/** Lets the test runner speak now and then: it gives up a worker whose event loop says nothing for a minute. */
+export async function breathe(index: number): Promise<void> {
+  if (index % 500 === 499) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Random numbers from a seed (mulberry32), the same on every machine. */

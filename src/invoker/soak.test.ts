@@ -5,7 +5,7 @@
  * `ZIPYARD_SOAK_SECONDS` sets how long; a few seconds unless told. `ZIPYARD_SOAK_TIER` takes another tier than the strongest.
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -49,7 +49,7 @@ const functions: Readonly<Record<string, readonly [body: string, answer: string]
 test(
   `nothing is left behind and every call is answered (tier ${tier}, ${seconds} s)`,
   async () => {
-    const before = { descriptors: openDescriptors(), processes: processTree(process.pid).length, mounts: mounts() }
+    const before = { descriptors: openDescriptors(), processes: processTree(process.pid), mounts: mounts() }
     const bench = await openBench()
     const versions = Object.entries(functions).map(([name, [body, answer]]) => {
       const source = `def handler(e, c):\n    ${body.replaceAll('\n', '\n    ')}\n`
@@ -111,7 +111,7 @@ test(
     )
     expect(growth).toBeLessThan(8 * mebibyte)
     await bench.stop()
-    await expect.poll(() => processTree(process.pid).length, { timeout: 10_000 }).toBeLessThanOrEqual(before.processes)
+    await expect.poll(() => newProcesses(before.processes), { timeout: 20_000 }).toEqual([])
     await expect.poll(sleepers, { timeout: 10_000 }).toEqual([])
     await expect.poll(openDescriptors, { timeout: 10_000 }).toBeLessThanOrEqual(before.descriptors + 4)
     expect(mounts()).toBe(before.mounts)
@@ -143,18 +143,26 @@ function usedBytes(): number {
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!
 
+/** Command lines of what this process started and is still there. */
+const newProcesses = (known: readonly number[]): string[] =>
+  processTree(process.pid)
+    .filter((pid) => !known.includes(pid) && existsSync(`/proc/${pid}`))
+    .map((pid) => commandLine(pid).replaceAll('\0', ' '))
+
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
 const mounts = (): number => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length
 
 /** Processes that the forking function started, wherever they went. */
 const sleepers = (): string[] =>
-  readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1') === 'sleep\x00600\x00'
-    } catch {
-      return false
-    }
-  })
+  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(Number(pid)) === 'sleep\x00600\x00')
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return ''
+  }
+}
 
 const controlGroups = (): string[] =>
   spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/zipyard-${process.pid}-*`], { encoding: 'utf8' })

@@ -2,7 +2,9 @@ import { runInWorker } from '../base/worker-task.ts'
 import { parseArchitecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
 import { parsePythonRuntime } from '../lambda/runtimes.ts'
+import type { Budget } from '../settings/budget.ts'
 import { auditPackage } from './audit.ts'
+import { budgetFacts } from './baseline.ts'
 import { openFacts, type KnownContent } from './collect.ts'
 import { deniedLibrariesOf, type DeniedLibraries } from './denied-libraries.ts'
 import type { PackageFacts } from './facts.ts'
@@ -19,6 +21,8 @@ export interface CheckRequest {
   readonly handler?: string | undefined
   /** Zips or folders of the layers, in the function's order. */
   readonly layers?: readonly string[] | undefined
+  /** What the project allows the package to weigh. */
+  readonly budget?: Budget | undefined
 }
 
 /** What was looked at, for the head of a report. */
@@ -72,7 +76,7 @@ export function checkPackage(
   } = {},
 ): CheckResult {
   const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
-  const { facts, close } = openFacts(request.path, {
+  const { facts: found, close } = openFacts(request.path, {
     target,
     handler: request.handler,
     layers: request.layers,
@@ -80,6 +84,7 @@ export function checkPackage(
     today: options.today,
   })
   try {
+    const facts = { ...found, budget: budgetFacts(request.budget, target) }
     return {
       ...auditFacts(facts),
       ...(options.html ? { html: treemapHtml(facts) } : {}),

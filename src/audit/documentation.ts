@@ -1,6 +1,6 @@
 import type { DocumentedFinding } from './finding.ts'
 import type { Rule } from './rule.ts'
-import { rules } from './rules.ts'
+import { isOverBudget } from './rules/budget.ts'
 
 const severities = {
   error: 'error: will not run',
@@ -8,13 +8,16 @@ const severities = {
   info: 'info: worth knowing',
 } as const
 
+/** What a page says of a rule. */
+export type DocumentedRule = Pick<Rule, 'name' | 'summary' | 'findings'>
+
 /** The reference of every rule and finding, as Markdown, from the definitions that the audit itself uses. */
-export function auditReference(): string {
+export function auditReference(rules: readonly DocumentedRule[]): string {
   return [
     '# What `zipyard check` finds',
     '',
     'Printed from the code; every build, every `zipyard check` and every upload to the service asks the same questions.',
-    'A code never changes its meaning. Nothing that is checked is executed.',
+    'A code never changes its meaning. Nothing that is checked is executed, but by the import proof (`--import`).',
     '',
     '| Code | Severity | What is the matter |',
     '|---|---|---|',
@@ -28,7 +31,7 @@ export function auditReference(): string {
   ].join('\n')
 }
 
-function ruleSection(rule: Rule): string[] {
+function ruleSection(rule: DocumentedRule): string[] {
   return [`## ${rule.name}`, '', rule.summary, '', ...rule.findings.flatMap(findingSection)]
 }
 
@@ -36,7 +39,7 @@ function findingSection({ code, title, severity, certainty, why, sample }: Docum
   return [
     `### ${code}`,
     '',
-    `**${title}** (${severities[severity]}${certainty === 'likely' ? '; likely, not certain' : ''})`,
+    `**${title}** (${isOverBudget({ code }) && severity === 'error' ? 'error: the project itself refuses it' : severities[severity]}${certainty === 'likely' ? '; likely, not certain' : ''})`,
     '',
     why,
     '',

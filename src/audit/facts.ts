@@ -1,6 +1,7 @@
 import type { Architecture } from '../lambda/architecture.ts'
 import type { PythonRuntime } from '../lambda/runtimes.ts'
 import type { ModuleNames } from '../python/module-names.ts'
+import type { Budget } from '../settings/budget.ts'
 import type { Hazard } from '../zip/hazard.ts'
 import type { ContentFacts } from './content-facts.ts'
 import type { Interest } from './read-content.ts'
@@ -71,6 +72,21 @@ export interface PackageFacts {
   readonly handlerModule?: HandlerModule | undefined
   /** The day of the check, for runtimes' dates. */
   readonly today: Date
+  /** What the project allows itself, when it says so. */
+  readonly budget?: BudgetFacts | undefined
+}
+
+export interface BudgetFacts {
+  readonly limits: Budget
+  /** Undefined when the file that the budget names is not there, or it names none. */
+  readonly baseline: Baseline | undefined
+}
+
+/** What an earlier package weighed, unzipped. */
+export interface Baseline {
+  readonly unzippedBytes: number
+  /** By distribution; own files under `''`. */
+  readonly parts: ReadonlyMap<string, number>
 }
 
 export interface HandlerModule {

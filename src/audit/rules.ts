@@ -1,4 +1,5 @@
 import type { Rule } from './rule.ts'
+import { budget } from './rules/budget.ts'
 import { handler } from './rules/handler.ts'
 import { imports } from './rules/imports.ts'
 import { leftovers } from './rules/leftovers.ts'
@@ -16,5 +17,5 @@ import { zipFeatures } from './rules/zip-features.ts'
 /** Every rule, in the order in which their findings matter to a person who reads from the top. */
 // prettier-ignore
 export const rules: readonly Rule[] = [
-  zipFeatures, size, handler, nativeLibrariesRule, imports, requirements, permissions, sdk, shadowing, leftovers, secrets, runtimePolicy, waste,
+  zipFeatures, size, budget, handler, nativeLibrariesRule, imports, requirements, permissions, sdk, shadowing, leftovers, secrets, runtimePolicy, waste,
 ]

@@ -1,6 +1,7 @@
 import { budgetFacts } from '../audit/baseline.ts'
 import { auditFacts, checkPackage, type CheckResult } from '../audit/check-package.ts'
 import type { Finding } from '../audit/finding.ts'
+import { isOverBudget } from '../audit/rules/budget.ts'
 import { defineError } from '../base/errors.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { Archive } from '../zip/splicer.ts'
@@ -11,11 +12,12 @@ import type { Layout } from './layout/layout.ts'
 
 export const auditRefused = defineError('ZY0460', 'refused', (p: { name: string; findings: readonly Finding[] }) => {
   const [first] = p.findings
+  const why = p.findings.every(isOverBudget) ? 'it is over its budget' : 'it would not run on Lambda'
   return {
     message:
       p.findings.length === 1
-        ? `\`${p.name}\` was not written, it would not run on Lambda: ${first!.sentence} (${first!.code})`
-        : `\`${p.name}\` was not written, it would not run on Lambda, for ${p.findings.length} reasons`,
+        ? `\`${p.name}\` was not written, ${why}: ${first!.sentence} (${first!.code})`
+        : `\`${p.name}\` was not written, ${why}, for ${p.findings.length} reasons`,
     hint: `${first!.hint}${first!.hint.endsWith('?') ? ' Or' : '; or'} write it nevertheless with \`--no-check\``,
   }
 })

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join, resolve, sep } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { defineError } from '../base/errors.ts'
 import { parseArchitecture, type Architecture } from '../lambda/architecture.ts'
 import { parseHandler } from '../lambda/handler.ts'
@@ -127,7 +127,7 @@ function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: str
     project,
     handler,
     include: request.include ?? [],
-    exclude: request.exclude ?? [],
+    exclude: [...(request.exclude ?? []), ...baselineOf(request, project)],
     executable: request.executable ?? [],
     ...chooseAll(request),
     interpreter: request.interpreter ?? `/var/lang/bin/python${runtime.python}`,
@@ -160,6 +160,12 @@ function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: str
     if (!request.split) return [{ ...common, name, source, input, target, lock, out: out(''), layers: [] }]
     return [layer, { ...common, name, source, input: { kind: 'none' }, target, out: out(''), layers: [layer.out] }]
   })
+}
+
+/** The file that growth is measured against is not part of what grows. */
+function baselineOf({ budget }: Pick<BuildRequest, 'budget'>, project: string): readonly string[] {
+  const path = budget?.growth && relative(project, budget.growth.baseline)
+  return path === undefined || path.startsWith('..') || isAbsolute(path) ? [] : [path.replaceAll(sep, '/')]
 }
 
 function chooseAll(request: BuildRequest) {

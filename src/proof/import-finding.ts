@@ -1,3 +1,4 @@
+import type { DocumentedRule } from '../audit/documentation.ts'
 import { defineFinding, type Finding } from '../audit/finding.ts'
 import type { ImportProof } from './import-proof.ts'
 
@@ -27,6 +28,13 @@ const slow = defineFinding('ZY1191', {
   }),
   sample: { seconds: '12.5' },
 })
+
+export const importProof: DocumentedRule = {
+  name: 'import-proof',
+  summary:
+    'Does the handler really import, and soon enough? Asked only with `--import`, which executes it in the sandbox.',
+  findings: [notImported, slow],
+}
 
 /** What the proof adds to the findings of the audit; these are marked *run*. */
 export function importFindings(proof: ImportProof): readonly Finding[] {

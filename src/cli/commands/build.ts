@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { formatBytes } from '../../base/byte-size.ts'
 import { defineError } from '../../base/errors.ts'
 import type { BuildRequest } from '../../packager/plan-builds.ts'
+import { functionBudget, projectBudget } from '../../settings/budget.ts'
 import { findConfiguration } from '../../settings/configuration-file.ts'
 import { parseOptionValue, type OptionSpec, type OptionValues } from '../../settings/option.ts'
 import { resolveOptions } from '../../settings/resolve-options.ts'
@@ -168,6 +169,7 @@ export function requestOf(
     ...plainRequest(options),
     only: options.function,
     functions: functionsOf(context, options, folder),
+    budget: projectBudget(findConfiguration(resolve(context.workingDirectory, folder ?? '.'))),
   }
 }
 
@@ -226,6 +228,7 @@ function functionsOf(
       const values = table as Readonly<Record<string, unknown>>
       const own: Record<string, unknown> = {}
       for (const [key, raw] of Object.entries(values)) {
+        if (key === 'budget') continue
         const spec: OptionSpec | undefined = command.options[key as keyof typeof command.options]
         if (!spec || !(spec.inFile || ofFunctions.has(key))) throw unknownFunctionKey({ file: file.path, name, key })
         const current = options[key as keyof BuildOptions]
@@ -235,7 +238,11 @@ function functionsOf(
       const merged = { ...options, ...own } as BuildOptions
       return [
         name,
-        { ...plainRequest(merged), requirements: merged.requirements.map((path) => resolve(project, path)) },
+        {
+          ...plainRequest(merged),
+          requirements: merged.requirements.map((path) => resolve(project, path)),
+          ...('budget' in values ? { budget: functionBudget(file, name) } : {}),
+        },
       ]
     }),
   )

@@ -1,14 +1,17 @@
 import { existsSync, writeFileSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { basename, relative, resolve } from 'node:path'
 import { formatBytes } from '../../base/byte-size.ts'
 import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
 import type { Finding } from '../../audit/finding.ts'
+import { isOverBudget } from '../../audit/rules/budget.ts'
 import { callAdmin } from '../../client/admin-client.ts'
 import { serviceTarget } from '../../client/target.ts'
 import { defaultRuntimeId } from '../../lambda/runtimes.ts'
 import { importFlameGraph, milliseconds } from '../../proof/flame-graph.ts'
 import { importFindings } from '../../proof/import-finding.ts'
 import type { ImportProof, RunProof } from '../../proof/import-proof.ts'
+import { budgetOfPackage } from '../../settings/budget.ts'
+import { findConfiguration } from '../../settings/configuration-file.ts'
 import { dataFolder } from '../../settings/data-folder.ts'
 import { badOptionValue } from '../../settings/option.ts'
 import { readServiceFile } from '../../settings/service-file.ts'
@@ -53,6 +56,7 @@ export const command = defineCommand({
       architecture: options.arch,
       handler: options.handler,
       layers: options.layer.map((layer) => resolve(context.workingDirectory, layer)),
+      budget: budgetOfPackage(findConfiguration(context.workingDirectory), basename(path)),
     }
     const name = relative(context.workingDirectory, path) || subject
     const { html, deniedLibraries, ...inspected } = checkPackage(request, {
@@ -134,7 +138,9 @@ function show(
     summary.errors > 0 ? style.red(plural(summary.errors, 'error')) : undefined,
     summary.warnings > 0 ? style.yellow(plural(summary.warnings, 'warning')) : undefined,
   ].filter((text) => text !== undefined)
-  if (summary.errors > 0) out(`will not run on ${target}: ${counts.join(', ')}`)
+  const isOnlyTooLarge = findings.every((one) => one.severity !== 'error' || isOverBudget(one))
+  if (summary.errors > 0)
+    out(`${isOnlyTooLarge ? 'over its budget for' : 'will not run on'} ${target}: ${counts.join(', ')}`)
   else
     out(`${style.green('ok')} for ${target}${counts.length > 0 ? `, ${counts.join(', ')}` : ''} (${provedBy(proof)})`)
   if (proof?.proof === 'inspection') {

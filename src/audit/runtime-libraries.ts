@@ -87,3 +87,50 @@ const parts = (version: string): number[] => version.split('.').map(Number)
 export function symbolVersionLimits(runtime: PythonRuntime): Readonly<Record<string, readonly number[]>> {
   return { GLIBC: [...runtime.glibc], GLIBCXX: parts(runtime.glibcxx), CXXABI: parts(runtime.cxxabi) }
 }
+
+/** A symbol version that a library needs and a runtime does not have. */
+export interface ExcessVersion {
+  /** `GLIBC`, `GLIBCXX` or `CXXABI` */
+  readonly prefix: string
+  /** `GLIBC_2.38` */
+  readonly version: string
+  /** The library that would have it, `libc.so.6`. */
+  readonly library: string
+  readonly parts: readonly number[]
+}
+
+/**
+ * The newest of the symbol versions that the loader would miss on a runtime, one per prefix. `isOurs` says which libraries are found in
+ * the package before the runtime's: their versions do not count.
+ */
+export function excessVersions(
+  versions: Readonly<Record<string, readonly string[]>>,
+  runtime: PythonRuntime,
+  isOurs: (library: string) => boolean,
+): readonly ExcessVersion[] {
+  const limits = symbolVersionLimits(runtime)
+  const worst = new Map<string, ExcessVersion>()
+  for (const [library, names] of Object.entries(versions)) {
+    if (isOurs(library) || libraryOnRuntime(library, runtime).is !== 'present') continue
+    for (const version of names) {
+      const match = /^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)*)$/.exec(
+        version === 'GLIBC_ABI_DT_RELR' ? 'GLIBC_2.36' : version,
+      )
+      if (!match) continue
+      const [prefix, found] = [match[1]!, parts(match[2]!)]
+      const known = worst.get(prefix)
+      if (compareParts(found, limits[prefix]!) > 0 && (!known || compareParts(found, known.parts) > 0))
+        worst.set(prefix, { prefix, version, library, parts: found })
+    }
+  }
+  return [...worst.values()]
+}
+
+/** Compares versions part by part: 2.9 comes before 2.17. */
+export function compareParts(a: readonly number[], b: readonly number[]): number {
+  for (let index = 0; index < Math.max(a.length, b.length); index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

@@ -10,7 +10,7 @@ import {
   type NativeLibrary,
 } from '../native-library.ts'
 import type { Rule } from '../rule.ts'
-import { libraryOnRuntime, symbolVersionLimits } from '../runtime-libraries.ts'
+import { compareParts, excessVersions, libraryOnRuntime, symbolVersionLimits } from '../runtime-libraries.ts'
 import { pythonRuntimes, type PythonRuntime } from '../../lambda/runtimes.ts'
 
 const getWheel = (distribution: string | undefined, runtime: PythonRuntime, architecture: string): string =>
@@ -317,22 +317,9 @@ function isForOtherPython(facts: PackageFacts, path: string): boolean {
 function* versionFindings(facts: PackageFacts, library: NativeLibrary, search: LibrarySearch): Generator<Finding> {
   const { runtime } = facts.target
   const limits = symbolVersionLimits(runtime)
-  const worst = new Map<string, { version: string; file: string; parts: readonly number[] }>()
-  for (const [file, versions] of Object.entries(library.elf.versions)) {
-    // A copy in the package that is found before the system's is what counts then.
-    if (search.find(library, file) === 'before' || libraryOnRuntime(file, runtime).is !== 'present') continue
-    for (const version of versions) {
-      const match = /^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)*)$/.exec(
-        version === 'GLIBC_ABI_DT_RELR' ? 'GLIBC_2.36' : version,
-      )
-      if (!match) continue
-      const parts = match[2]!.split('.').map(Number)
-      const known = worst.get(match[1]!)
-      if (compare(parts, limits[match[1]!]!) > 0 && (!known || compare(parts, known.parts) > 0))
-        worst.set(match[1]!, { version, file, parts })
-    }
-  }
-  for (const [prefix, { version, file, parts }] of worst)
+  // A copy in the package that is found before the system's is what counts then.
+  const isOurs = (file: string): boolean => search.find(library, file) === 'before'
+  for (const { prefix, version, library: file, parts } of excessVersions(library.elf.versions, runtime, isOurs))
     yield tooNew(
       {
         path: library.file.path,
@@ -343,7 +330,7 @@ function* versionFindings(facts: PackageFacts, library: NativeLibrary, search: L
         works: pythonRuntimes.find(
           (other) =>
             !other.preview &&
-            compare(symbolVersionLimits(other)[prefix]!, parts) >= 0 &&
+            compareParts(symbolVersionLimits(other)[prefix]!, parts) >= 0 &&
             !isForOtherPython({ ...facts, target: { ...facts.target, runtime: other } }, library.file.path) &&
             other.minor[1] >= runtime.minor[1],
         )?.id,
@@ -376,14 +363,6 @@ function* closureFindings(facts: PackageFacts, library: NativeLibrary, search: L
       )
     else yield unknownLibrary({ path, library: soname, runtime: runtime.id }, { file: path, distribution })
   }
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }
 
 function sampleRuntime(id: string): PythonRuntime {

@@ -22,7 +22,7 @@ import { hostGlibc } from './host-glibc.ts'
 import { wheelSourceOf, type WheelSource } from './source-tree.ts'
 
 /** Bump when built wheels of earlier versions of Zipyard must not be used any more. */
-const recipe = 1
+const recipe = 2
 
 /**
  * Makes wheels where a lock has none that fits: on this machine when the result runs everywhere (`none-any`), or when this machine is
@@ -90,7 +90,7 @@ async function buildSomewhere(
       offline: surroundings.offline,
       signal: surroundings.signal,
     })
-    const refusal = await reasonAgainst(basename(wheel), interpreter, target)
+    const refusal = await reasonAgainst(wheel, interpreter, target)
     if (refusal === undefined) return { wheel, builtBy: `this machine, Python ${interpreter.version}` }
     failure = notForTarget({ what, target: describeTarget(target), built: basename(wheel), because: refusal })
   } catch (error) {
@@ -185,17 +185,15 @@ function isForEveryPlatform(filename: string): boolean {
 }
 
 /** Why a wheel built on this machine cannot be trusted on the target, or `undefined` when it can. */
-async function reasonAgainst(filename: string, interpreter: Interpreter, target: Target): Promise<string | undefined> {
+async function reasonAgainst(wheel: string, interpreter: Interpreter, target: Target): Promise<string | undefined> {
+  const filename = basename(wheel)
   if (isForEveryPlatform(filename)) return undefined
   const machine = machineOf(target.architecture)
   if (process.platform !== 'linux') return `it holds code for this machine, which is not Linux`
   if (interpreter.machine !== machine) return `it holds code for \`${interpreter.machine}\``
   const tags = tagsOf(parseWheelFilename(filename))
   if (!tags.some((tag) => target.tags.includes(tag))) return `none of its tags runs there`
-  const glibc = hostGlibc()
-  if (!glibc) return 'it holds code for a Linux without glibc'
-  const [, wanted] = target.runtime.glibc
-  return glibc[1] <= wanted
-    ? undefined
-    : `it is linked against glibc ${glibc.join('.')}, and the runtime has ${target.runtime.glibc.join('.')}`
+  if (!hostGlibc()) return 'it holds code for a Linux without glibc'
+  const { reasonAgainstNative } = await import('./prove-native.ts')
+  return reasonAgainstNative(wheel, target)
 }

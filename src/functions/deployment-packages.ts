@@ -1,11 +1,11 @@
 /** Takes deployment packages and layers into the blob store: sent with the request, or named in a bucket. */
-import type { Readable } from 'node:stream'
 import type { Digest } from '../base/digest.ts'
 import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
 import type { Blobs } from '../store/blobs.ts'
 import { codeTooLarge, invalidParameter } from './errors.ts'
 import type { Code } from './functions.ts'
 import type { Scope } from './function-name.ts'
+import { SentPackage, type PutBlob } from './sent-package.ts'
 
 /** What the zip reader says of an upload. */
 export type UploadVerdict = { readonly unzippedBytes: number } | { readonly defect: string }
@@ -31,18 +31,26 @@ export interface DeploymentPackagesOptions {
 
 export class DeploymentPackages {
   readonly #options: DeploymentPackagesOptions
+  readonly #put: PutBlob
 
   constructor(options: DeploymentPackagesOptions) {
     this.#options = options
+    this.#put = (body, put) => options.blobs.put(body, put)
+  }
+
+  /** For a package that begins to arrive. */
+  receive(): SentPackage {
+    return new SentPackage(this.#put)
   }
 
   /** A package that came with the request. Durable when this resolves. */
-  async upload(body: () => Readable, bytes: number): Promise<Code> {
+  async upload(sent: SentPackage): Promise<Code> {
+    const { bytes } = sent
     if (bytes === 0) throw invalidParameter({ text: 'Uploaded file must be a non-empty zip' })
     if (bytes > zippedSizeLimit) {
       throw codeTooLarge({ text: `Zipped size must be smaller than ${zippedSizeLimit} bytes` })
     }
-    return this.#check(await this.#options.blobs.put(body()))
+    return this.#check(await sent.accept(this.#put))
   }
 
   /** A package in a bucket; its bytes are shared with the object, not copied. */

@@ -45,7 +45,7 @@ import { PackageLinks } from './package-links.ts'
 import { makePassable } from './passable-folder.ts'
 import { SdkCopies } from './sdk-copies.ts'
 import { UploadAudits } from './upload-audit.ts'
-import { validateUpload } from './validate-upload.ts'
+import { UploadJudge } from './validate-upload.ts'
 
 export interface ServiceOptions {
   readonly dataFolder: string
@@ -194,6 +194,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     open.push(() => queue.stop())
 
     const links = new PackageLinks(clock, blobs)
+    const judge = new UploadJudge()
+    open.push(() => judge.stop())
     const isGranted: IsGranted = async (caller, question) => {
       const role = roleOfSession(caller.arn)
       return role !== undefined && isGrantedToRole(catalog, role, question)
@@ -217,7 +219,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           clock,
           changes,
           functions,
-          packages: new DeploymentPackages({ blobs, validateUpload, fetchObject: fetchObject(store) }),
+          packages: new DeploymentPackages({
+            blobs,
+            validateUpload: (path) => judge.judge(path),
+            fetchObject: fetchObject(store),
+          }),
           runnable,
           invoker: { invoke: (invocation) => invoker.invoke(invocation), enqueue: (event) => queue.enqueue(event) },
           runtimePolicy: options.runtimePolicy ?? 'lenient',

@@ -1,4 +1,4 @@
-import { answerTask } from '../base/worker-task.ts'
+import { answerTasks } from '../base/worker-task.ts'
 import { judgeUpload } from './validate-upload.ts'
 
-answerTask(judgeUpload)
+answerTasks(judgeUpload)

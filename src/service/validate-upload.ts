@@ -1,12 +1,27 @@
+import { stat } from 'node:fs/promises'
 import { ZipyardError } from '../base/errors.ts'
-import { runInWorker } from '../base/worker-task.ts'
+import { TaskThread } from '../base/worker-task.ts'
 import type { UploadVerdict } from '../functions/deployment-packages.ts'
 import { refusedHazards } from '../zip/policy.ts'
 import { openArchive } from '../zip/reader.ts'
 
-/** What Lambda would say of an upload, by its directory alone. Runs in a thread of its own: a package may have 100,000 entries. */
-export function validateUpload(path: string): Promise<UploadVerdict> {
-  return runInWorker<string, UploadVerdict>(import.meta.url, './validate-upload-worker', path)
+/** Largest package that is judged on the event loop, in bytes: it has room for few entries. */
+const inlineLimit = 128 * 1024
+
+/**
+ * What Lambda would say of an upload, by its directory alone. A small package costs less here than the way to a thread; a large one goes to
+ * a thread that stays, because it may have 100,000 entries.
+ */
+export class UploadJudge {
+  readonly #thread = new TaskThread<string, UploadVerdict>(import.meta.url, './validate-upload-worker')
+
+  async judge(path: string): Promise<UploadVerdict> {
+    return (await stat(path)).size <= inlineLimit ? judgeUpload(path) : this.#thread.run(path)
+  }
+
+  stop(): Promise<void> {
+    return this.#thread.stop()
+  }
 }
 
 /** The same, in this thread. */

@@ -26,8 +26,8 @@ export interface PutOptions {
   readonly expected?: { readonly digest?: Digest | undefined; readonly bytes?: number | undefined } | undefined
   /** More digests to compute in the same pass. */
   readonly also?: readonly HashAlgorithm[] | undefined
-  /** Called with all digests before the blob becomes visible; what it throws makes the put leave nothing behind. */
-  readonly check?: ((result: StoredBlob) => void) | undefined
+  /** Called with all digests, and awaited, before the blob becomes visible; what it throws makes the put leave nothing behind. */
+  readonly check?: ((result: StoredBlob) => void | Promise<void>) | undefined
 }
 
 export interface StoredBlob extends Blob {
@@ -39,6 +39,9 @@ export interface StoredBlob extends Blob {
 export const ownerlessGraceMs = 60 * 60 * 1000
 
 const chunkBytes = mebibyte
+
+/** After how many bytes the disk is set to work while more of the body arrives: else a large body would end with a long sync. */
+const writeBackBytes = 8 * mebibyte
 
 export class Blobs {
   readonly #folder: string
@@ -85,7 +88,7 @@ export class Blobs {
       const { bytes, digests } = await this.#write(file, body, algorithms)
       const stored: StoredBlob = { digest: digests.sha256!, bytes, digests }
       checkExpected(stored, options.expected)
-      options.check?.(stored)
+      await options.check?.(stored)
       await file.touch(this.#clock.now())
       await file.sync()
       await file.close()
@@ -195,12 +198,22 @@ export class Blobs {
     let first: Uint8Array | undefined
     let session: HashSession | undefined
     let inFlight: Promise<unknown> = Promise.resolve()
+    let writingBack: Promise<void> | undefined
+    let unsynced = 0
     const step = async (chunk: Uint8Array): Promise<void> => {
       await inFlight
       session ??= this.#hashing.open(algorithms)
       inFlight = Promise.all([session.update(chunk), file.write(chunk)])
       // Looked at when the next chunk is there; until then nobody listens.
       inFlight.catch(() => undefined)
+      unsynced += chunk.length
+      if (unsynced < writeBackBytes || writingBack) return
+      unsynced = 0
+      // What the disk says against it, `sync` is told again.
+      writingBack = file
+        .writeBack()
+        .catch(() => undefined)
+        .finally(() => (writingBack = undefined))
     }
     try {
       for await (const chunk of rechunk(body)) {
@@ -220,6 +233,7 @@ export class Blobs {
       return { bytes, digests: await session!.finish() }
     } finally {
       await inFlight.catch(() => undefined)
+      await writingBack
       session?.abandon()
     }
   }

@@ -44,6 +44,8 @@ export class RecordingFiles implements DurableFiles {
         await real.write(chunk)
       },
       touch: (milliseconds) => real.touch(milliseconds),
+      // Not recorded: nobody may rely on it.
+      writeBack: () => real.writeBack(),
       // Recorded when it returned: only from then on may anybody rely on it.
       sync: async () => {
         await real.sync()

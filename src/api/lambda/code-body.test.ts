@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
+import { SentPackage } from '../../functions/sent-package.ts'
 import { requestTooLarge } from '../http/errors.ts'
 import { readCodeBody } from './code-body.ts'
-import { PackageBytes } from './package-bytes.ts'
 import { malformedJson } from './validation/read-input.ts'
 
 const zip = randomBytes(100_003)
@@ -14,25 +14,31 @@ async function read(text: string, pieceBytes = 10_000): Promise<Record<string, u
   const pieces = Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, index) =>
     bytes.subarray(index * pieceBytes, (index + 1) * pieceBytes),
   )
-  return { ...(await readCodeBody(Readable.from(pieces, { objectMode: false }))) }
+  const body = Readable.from(pieces, { objectMode: false })
+  return { ...(await readCodeBody(body, () => new SentPackage())).input }
 }
 
-function bytesOf(value: unknown): Buffer {
-  return Buffer.concat((value as PackageBytes).chunks)
+async function bytesOf(value: unknown): Promise<Buffer> {
+  let bytes: Buffer = Buffer.alloc(0)
+  await (value as SentPackage).accept(async (body) => {
+    bytes = Buffer.concat(await body.toArray())
+    return { digest: '', bytes: bytes.length, digests: {} }
+  })
+  return bytes
 }
 
 test('the package is taken out wherever the network cuts the body', async () => {
   for (const pieceBytes of [7, 4096, 1_000_000]) {
     const input = await read(JSON.stringify({ FunctionName: 'f', Code: { ZipFile: base64 }, Timeout: 3 }), pieceBytes)
     expect(input).toMatchObject({ FunctionName: 'f', Timeout: 3 })
-    expect(bytesOf((input['Code'] as { ZipFile: unknown }).ZipFile).equals(zip)).toBe(true)
+    expect((await bytesOf((input['Code'] as { ZipFile: unknown }).ZipFile)).equals(zip)).toBe(true)
   }
 })
 
 test('escaped slashes and line ends in the base64 are undone', async () => {
   const escaped = base64.replaceAll(/(.{76})/g, '$1\\n').replaceAll('/', '\\/')
   const input = await read(`{"ZipFile":"${escaped}"}`, 13)
-  expect(bytesOf(input['ZipFile']).equals(zip)).toBe(true)
+  expect((await bytesOf(input['ZipFile'])).equals(zip)).toBe(true)
 })
 
 test('a string of that name anywhere else stays a string', async () => {
@@ -46,7 +52,7 @@ test('of a repeated member the last wins, as in any JSON', async () => {
   const input = await read(
     `{"ZipFile":"${Buffer.from('one').toString('base64')}","ZipFile":"${Buffer.from('two').toString('base64')}"}`,
   )
-  expect(bytesOf(input['ZipFile']).toString()).toBe('two')
+  expect((await bytesOf(input['ZipFile'])).toString()).toBe('two')
 })
 
 test('an object in place of the package is left for the types to refuse', async () => {

@@ -1,12 +1,12 @@
 /**
  * Reads the body of CreateFunction, UpdateFunctionCode and PublishLayerVersion: JSON with up to 50 MB of base64 in one string.
  *
- * The package is decoded piece by piece while the rest of the JSON is put aside, so that neither a 70 MB string is made nor the event
- * loop held up. Only the strings at `ZipFile`, `Code.ZipFile` and `Content.ZipFile` are taken out.
+ * The package is decoded piece by piece and handed on while the rest of the JSON is put aside, so that neither a 70 MB string is made nor
+ * the event loop held up. Only the strings at `ZipFile`, `Code.ZipFile` and `Content.ZipFile` are taken out.
  */
 import type { Readable } from 'node:stream'
+import type { SentPackage } from '../../functions/sent-package.ts'
 import { requestTooLarge } from '../http/errors.ts'
-import { PackageBytes } from './package-bytes.ts'
 import { parseBody, type Input } from './validation/read-input.ts'
 
 const packagePaths: readonly (readonly string[])[] = [['ZipFile'], ['Code', 'ZipFile'], ['Content', 'ZipFile']]
@@ -17,23 +17,45 @@ const restLimitBytes = 1024 * 1024
 const quote = 0x22
 const backslash = 0x5c
 
-export async function readCodeBody(body: Readable): Promise<Input> {
-  const splitter = new Splitter()
-  for await (const chunk of body as AsyncIterable<Buffer>) splitter.take(chunk)
-  const input = parseBody(splitter.rest)
-  for (const { path, content } of splitter.packages) place(input, path, content)
-  return input
+export interface CodeBody {
+  readonly input: Input
+  /** To be called when the request has ended: what of its packages was not accepted leaves nothing behind. */
+  readonly discard: () => void
 }
 
-function place(input: Input, path: readonly string[], content: PackageBytes): void {
+/** @param receive makes the place for a package that begins */
+export async function readCodeBody(body: Readable, receive: () => SentPackage): Promise<CodeBody> {
+  const splitter = new Splitter(receive)
+  const discard = (): void => splitter.received.forEach((one) => one.discard())
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      splitter.take(chunk)
+      if (splitter.behind) await splitter.behind
+    }
+    const input = parseBody(splitter.rest)
+    for (const [path, sent] of splitter.packages) place(input, path, sent)
+    return { input, discard }
+  } catch (error) {
+    discard()
+    throw error
+  }
+}
+
+function place(input: Input, path: readonly string[], sent: SentPackage): void {
   let target = input as Record<string, unknown>
   for (const name of path.slice(0, -1)) target = target[name] as Record<string, unknown>
-  target[path.at(-1)!] = content
+  target[path.at(-1)!] = sent
 }
 
 /** Walks over the JSON's structure; strings are skipped at the speed of a search for their end. */
 class Splitter {
-  readonly packages: { path: readonly string[]; content: PackageBytes }[] = []
+  /** Whole packages by their place. Of a repeated key the last wins, as in JSON.parse. */
+  readonly packages = new Map<readonly string[], SentPackage>()
+  /** All that ever began. */
+  readonly received: SentPackage[] = []
+  /** To be waited for before the next chunk. */
+  behind: Promise<void> | undefined
+  readonly #receive: () => SentPackage
   readonly #rest: Buffer[] = []
   #restBytes = 0
   /** Keys on the way down; undefined inside an array or before the first key. */
@@ -48,11 +70,16 @@ class Splitter {
   /** After a colon, before the value. */
   #expectsValue = false
 
+  constructor(receive: () => SentPackage) {
+    this.#receive = receive
+  }
+
   get rest(): Buffer {
     return Buffer.concat(this.#rest)
   }
 
   take(chunk: Buffer): void {
+    this.behind = undefined
     let position = 0
     while (position < chunk.length) {
       position = this.#inString ? this.#takeString(chunk, position) : this.#takeStructure(chunk, position)
@@ -88,8 +115,14 @@ class Splitter {
     this.#string = []
     this.#stringBytes = 0
     const isPackage = this.#expectsValue && packagePaths.some((path) => this.#isAt(path))
-    this.#base64 = isPackage ? new Base64Decoder() : undefined
+    this.#base64 = isPackage ? this.#startPackage() : undefined
     this.#keep(quoteBytes)
+  }
+
+  #startPackage(): Base64Decoder {
+    const sent = this.#receive()
+    this.received.push(sent)
+    return new Base64Decoder(sent)
   }
 
   #takeString(chunk: Buffer, from: number): number {
@@ -120,7 +153,7 @@ class Splitter {
 
   #content(bytes: Buffer): void {
     if (this.#base64) {
-      this.#base64.take(bytes)
+      this.behind = this.#base64.take(bytes) ?? this.behind
       return
     }
     this.#keep(bytes)
@@ -133,10 +166,7 @@ class Splitter {
     this.#inString = false
     if (this.#base64) {
       const path = packagePaths.find((one) => this.#isAt(one))!
-      // Of a repeated key the last wins, as in JSON.parse.
-      const before = this.packages.findIndex((one) => one.path === path)
-      if (before >= 0) this.packages.splice(before, 1)
-      this.packages.push({ path, content: new PackageBytes(this.#base64.finish()) })
+      this.packages.set(path, this.#base64.finish())
       this.#base64 = undefined
     } else this.#lastString = this.#stringBytes < 64 ? Buffer.concat(this.#string).toString() : undefined
     this.#keep(quoteBytes)
@@ -157,29 +187,29 @@ const quoteBytes = Buffer.from('"')
 
 /** Base64 in pieces; a JSON string may escape its slashes and hold line ends. */
 class Base64Decoder {
-  readonly #chunks: Buffer[] = []
+  readonly #sent: SentPackage
   #carry = ''
 
-  take(bytes: Buffer): void {
-    let text = this.#carry + bytes.toString('latin1')
-    if (text.includes('\\')) {
-      const whole = text.endsWith('\\') ? text.slice(0, -1) : text
-      const held = text.slice(whole.length)
-      text = whole.replaceAll('\\/', '/').replaceAll(/\\[nrt]/g, '')
-      this.#decode(text, held)
-      return
-    }
-    this.#decode(text, '')
+  constructor(sent: SentPackage) {
+    this.#sent = sent
   }
 
-  finish(): readonly Buffer[] {
-    if (this.#carry !== '') this.#chunks.push(Buffer.from(this.#carry, 'base64'))
-    return this.#chunks.filter((chunk) => chunk.length > 0)
+  take(bytes: Buffer): Promise<void> | undefined {
+    const text = this.#carry + bytes.toString('latin1')
+    if (!text.includes('\\')) return this.#decode(text, '')
+    const whole = text.endsWith('\\') ? text.slice(0, -1) : text
+    return this.#decode(whole.replaceAll('\\/', '/').replaceAll(/\\[nrt]/g, ''), text.slice(whole.length))
   }
 
-  #decode(text: string, held: string): void {
+  finish(): SentPackage {
+    void this.#sent.take(Buffer.from(this.#carry, 'base64'))
+    this.#sent.end()
+    return this.#sent
+  }
+
+  #decode(text: string, held: string): Promise<void> | undefined {
     const whole = text.length - (text.length % 4)
-    this.#chunks.push(Buffer.from(text.slice(0, whole), 'base64'))
     this.#carry = text.slice(whole) + held
+    return this.#sent.take(Buffer.from(text.slice(0, whole), 'base64'))
   }
 }

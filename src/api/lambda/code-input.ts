@@ -2,11 +2,11 @@
 import { invalidParameter, notSupported } from '../../functions/errors.ts'
 import type { Scope } from '../../functions/function-name.ts'
 import type { Code } from '../../functions/functions.ts'
-import type { PackageBytes } from './package-bytes.ts'
+import type { SentPackage } from '../../functions/sent-package.ts'
 import type { LambdaServices } from './services.ts'
 
 export interface CodeInput {
-  readonly ZipFile?: PackageBytes
+  readonly ZipFile?: SentPackage
   readonly S3Bucket?: string
   readonly S3Key?: string
   readonly S3ObjectVersion?: string
@@ -24,7 +24,7 @@ export async function takeCode(input: CodeInput, scope: Scope, services: LambdaS
   if (ZipFile !== undefined && (S3Bucket !== undefined || S3Key !== undefined)) {
     throw invalidParameter({ text: 'Please do not provide other FunctionCode parameters when providing a ZipFile.' })
   }
-  if (ZipFile !== undefined) return services.packages.upload(() => ZipFile.stream(), ZipFile.bytes)
+  if (ZipFile !== undefined) return services.packages.upload(ZipFile)
   if (S3Bucket === undefined && S3Key === undefined) {
     throw invalidParameter({ text: 'Please provide a source for function code.' })
   }

@@ -10,7 +10,7 @@ import { renderFault, unknownOperation, validationFailed } from './fault.ts'
 import { operationModels } from './model/model.gen.ts'
 import type { OperationResult } from './operation.ts'
 import { operations } from './operations.ts'
-import { route } from './router.ts'
+import { route, type Route } from './router.ts'
 import type { LambdaPorts, LambdaServices } from './services.ts'
 import { parseBody, readInput, type Input } from './validation/read-input.ts'
 import { validationMessage } from './validation/validate.ts'
@@ -36,13 +36,24 @@ export function createLambdaApi(ports: LambdaPorts): ApiService {
 
 async function handle(request: ApiRequest, services: LambdaServices): Promise<ApiResponse> {
   const found = route(request.method, request.path, request.query)
-  const operation = found && operations.get(found.operation)
-  if (!found || !operation) throw unknownOperation({ method: request.method, path: request.path })
-  const model = operationModels[found.operation]!
+  if (!found || !operations.has(found.operation)) throw unknownOperation({ method: request.method, path: request.path })
   if (request.caller.kind !== 'user' && !eventOperations.has(found.operation)) {
     await expectGranted(request.caller, `lambda:${found.operation}`, resourceOf(found.labels, request.caller), services)
   }
+  const name = found.operation
+  if (!codeOperations.has(name)) return perform(request, found, services, await readBody(name, request))
+  const { input, discard } = await readCodeBody(request.stream(), () => services.packages.receive())
+  try {
+    return await perform(request, found, services, input)
+  } finally {
+    discard()
+  }
+}
+
+/** @param body the members that stand in the request's body */
+async function perform(request: ApiRequest, found: Route, services: LambdaServices, body: Input): Promise<ApiResponse> {
   const { id, caller, headers, origin } = request
+  const model = operationModels[found.operation]!
   let input: Input = {}
   if (model.input !== undefined) {
     const isEvent = eventOperations.has(found.operation)
@@ -50,7 +61,7 @@ async function handle(request: ApiRequest, services: LambdaServices): Promise<Ap
       labels: found.labels,
       query: request.query,
       headers,
-      body: isEvent ? {} : await readBody(found.operation, request),
+      body,
       payload: isEvent ? await request.body(bodyLimitOf(request)) : undefined,
     })
     const broken = validationMessage(found.operation, input)
@@ -58,7 +69,10 @@ async function handle(request: ApiRequest, services: LambdaServices): Promise<Ap
   }
   const authorize = (action: string, resource: string): Promise<void> =>
     expectGranted(caller, action, resource, services)
-  return toResponse(await operation.handle(input, { id, caller, headers, origin, services, authorize }), model.status)
+  const result = await operations
+    .get(found.operation)!
+    .handle(input, { id, caller, headers, origin, services, authorize })
+  return toResponse(result, model.status)
 }
 
 /** What a function's role may do is decided by the policies of the role; people's keys may do everything in their account. */
@@ -75,7 +89,7 @@ async function expectGranted(
 }
 
 async function readBody(operation: string, request: ApiRequest): Promise<Input> {
-  if (codeOperations.has(operation)) return readCodeBody(request.stream())
+  if (eventOperations.has(operation) || operationModels[operation]!.input === undefined) return {}
   return parseBody(await request.body(plainBodyLimit))
 }
 

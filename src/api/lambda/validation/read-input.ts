@@ -1,7 +1,7 @@
 /** Takes the members of an operation's input from path, query, headers and body, and gives each the type that the model names. */
 import { defineError } from '../../../base/errors.ts'
+import { SentPackage } from '../../../functions/sent-package.ts'
 import { shapes } from '../model/model.gen.ts'
-import { PackageBytes } from '../package-bytes.ts'
 import type { Shape } from '../model/shape.ts'
 
 export const malformedJson = defineError('ZY0830', 'refused', (p: { because: string }) => ({
@@ -111,9 +111,15 @@ function convert(shapeName: string, value: unknown): unknown {
       return expectType(value, typeof value === 'number', 'a Double')
     case 'blob':
       // A package was taken out of the body while it was read; what stands in its place is not a string.
-      if (value instanceof PackageBytes) return value
-      return new PackageBytes([Buffer.from(expectType(value, typeof value === 'string', 'a Blob') as string, 'base64')])
+      if (value instanceof SentPackage) return value
+      return heldPackage(expectType(value, typeof value === 'string', 'a Blob') as string)
   }
+}
+
+function heldPackage(base64: string): SentPackage {
+  const sent = new SentPackage()
+  void sent.take(Buffer.from(base64, 'base64'))
+  return sent
 }
 
 function object(value: unknown): Input {

@@ -1,4 +1,5 @@
-import { isEncrypted, type Entry, type EntryDraft } from './entry.ts'
+import type { DirectoryEntry } from './directory-entry.ts'
+import { isEncrypted } from './entry.ts'
 import { flags, localFileHeaderBytes, localFileHeaderSignature } from './format.ts'
 import { hazard, type Hazard } from './hazard.ts'
 import type { Reading } from './source.ts'
@@ -14,37 +15,36 @@ const windowBytes = 1024 * 1024
  * is how a package passes a check and unpacks to something else. Sets `dataOffset` of the entries.
  */
 export function* compareLocalHeaders(
-  entries: readonly EntryDraft[],
+  entries: readonly DirectoryEntry[],
   directoryOffset: number,
 ): Reading<readonly Hazard[]> {
   const hazards: Hazard[] = []
   const byOffset = [...entries].sort((a, b) => a.localHeaderOffset - b.localHeaderOffset)
-  let window: { start: number; bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) }
+  let window = windowOf(0, Buffer.alloc(0))
   let previousEnd = 0
-  let previous: Entry | undefined
+  let previous: DirectoryEntry | undefined
 
   for (let position = 0; position < byOffset.length; position++) {
     const entry = byOffset[position]!
     const start = entry.localHeaderOffset
-    const expected = localFileHeaderBytes + entry.rawName.length
+    const expected = localFileHeaderBytes + entry.rawNameBytes
     if (start + localFileHeaderBytes > directoryOffset) {
       hazards.push(hazard('out-of-bounds', `\`${entry.name}\` starts behind the end of the data`, entry.name))
       continue
     }
     if (start < window.start || start + expected > window.start + window.bytes.length) {
       const length = windowLength(byOffset, position, directoryOffset)
-      window = { start, bytes: yield { position: start, length } }
+      window = windowOf(start, yield { position: start, length })
     }
     const at = start - window.start
-    const header = window.bytes
-    if (at + localFileHeaderBytes > header.length || header.readUInt32LE(at) !== localFileHeaderSignature) {
+    const { view } = window
+    if (at + localFileHeaderBytes > view.byteLength || view.getUint32(at, true) !== localFileHeaderSignature) {
       hazards.push(hazard('local-header', `\`${entry.name}\` has no header where the directory says`, entry.name))
       continue
     }
-    const nameBytes = header.readUInt16LE(at + 26)
-    const dataOffset = start + localFileHeaderBytes + nameBytes + header.readUInt16LE(at + 28)
+    const dataOffset = start + localFileHeaderBytes + view.getUint16(at + 26, true) + view.getUint16(at + 28, true)
     const end = dataOffset + entry.compressedBytes
-    hazards.push(...disagreements(entry, header, at, nameBytes))
+    addDisagreements(entry, window, at, hazards)
     if (end > directoryOffset)
       hazards.push(hazard('out-of-bounds', `\`${entry.name}\` reaches behind the end of the data`, entry.name))
     if (previous && start < previousEnd)
@@ -58,10 +58,21 @@ export function* compareLocalHeaders(
   return hazards
 }
 
-const headerEnd = (entry: Entry): number => entry.localHeaderOffset + localFileHeaderBytes + entry.rawName.length
+/** A piece of the archive from `start` on. */
+interface Window {
+  readonly start: number
+  readonly bytes: Buffer
+  readonly view: DataView
+}
+
+function windowOf(start: number, bytes: Buffer): Window {
+  return { start, bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+}
+
+const headerEnd = (entry: DirectoryEntry): number => entry.localHeaderOffset + localFileHeaderBytes + entry.rawNameBytes
 
 /** From this header on, as far as the next headers follow closely. */
-function windowLength(byOffset: readonly Entry[], from: number, directoryOffset: number): number {
+function windowLength(byOffset: readonly DirectoryEntry[], from: number, directoryOffset: number): number {
   const start = byOffset[from]!.localHeaderOffset
   let end = headerEnd(byOffset[from]!)
   for (let next = from + 1; next < byOffset.length; next++) {
@@ -75,34 +86,24 @@ function windowLength(byOffset: readonly Entry[], from: number, directoryOffset:
 /** All ones is a field that moved to the zip64 extra field. */
 const differs = (here: number, there: number): boolean => here !== there && here !== 0xffffffff
 
-function disagreements(entry: Entry, header: Buffer, at: number, nameBytes: number): readonly Hazard[] {
-  const found: Hazard[] = []
+function addDisagreements(entry: DirectoryEntry, { bytes, view }: Window, at: number, found: Hazard[]): void {
+  const nameBytes = view.getUint16(at + 26, true)
   const nameAt = at + localFileHeaderBytes
-  const nameEnd = Math.min(nameAt + entry.rawName.length, header.length)
-  if (
-    nameBytes !== entry.rawName.length ||
-    header.compare(entry.rawName, 0, entry.rawName.length, nameAt, nameEnd) !== 0
-  ) {
-    const other = header.toString('utf8', nameAt, Math.min(nameAt + nameBytes, header.length))
+  if (nameBytes !== entry.rawNameBytes || !entry.isNamedAt(bytes, nameAt)) {
+    const other = bytes.toString('utf8', nameAt, Math.min(nameAt + nameBytes, bytes.length))
     found.push(hazard('local-name', `\`${entry.name}\` is called \`${other}\` in its own header`, entry.name))
   }
-  if (header.readUInt16LE(at + 8) !== entry.method)
+  if (view.getUint16(at + 8, true) !== entry.method)
     found.push(hazard('local-method', `\`${entry.name}\` has two different compression methods`, entry.name))
-  const bits = header.readUInt16LE(at + 6)
+  const bits = view.getUint16(at + 6, true)
   if (((bits ^ entry.flags) & flags.encrypted) !== 0)
     found.push(hazard('encrypted', `\`${entry.name}\` is encrypted in only one of its two headers`, entry.name))
   // With a descriptor the sizes here are 0, with zip64 they are in an extra field.
-  if ((bits & flags.dataDescriptor) !== 0 || isEncrypted(entry)) return found
-  const local = {
-    crc: header.readUInt32LE(at + 14),
-    compressed: header.readUInt32LE(at + 18),
-    uncompressed: header.readUInt32LE(at + 22),
-  }
+  if ((bits & flags.dataDescriptor) !== 0 || isEncrypted(entry)) return
   if (
-    local.crc !== entry.crc32 ||
-    differs(local.compressed, entry.compressedBytes) ||
-    differs(local.uncompressed, entry.uncompressedBytes)
+    view.getUint32(at + 14, true) !== entry.crc32 ||
+    differs(view.getUint32(at + 18, true), entry.compressedBytes) ||
+    differs(view.getUint32(at + 22, true), entry.uncompressedBytes)
   )
     found.push(hazard('local-size', `\`${entry.name}\` has two different sizes or checksums`, entry.name))
-  return found
 }

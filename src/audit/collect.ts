@@ -5,8 +5,9 @@ import { moduleNames } from '../python/module-names.ts'
 import { isDirectory, isEncrypted, isSymbolicLink, permissionsOf, type Entry } from '../zip/entry.ts'
 import { readEntry } from '../zip/entry-data.ts'
 import { entryPath } from '../zip/entry-name.ts'
-import { openArchive } from '../zip/reader.ts'
 import type { Hazard } from '../zip/hazard.ts'
+import { openArchive } from '../zip/reader.ts'
+import type { SyncZipSource } from '../zip/source.ts'
 import type { ContentFacts } from './content-facts.ts'
 import { findDistributions } from './distributions.ts'
 import type { AuditTarget, PackageFacts, PackageFile, TreeFacts } from './facts.ts'
@@ -95,17 +96,14 @@ function openTree(path: string): OpenTree {
 
 function openZip(path: string): OpenTree {
   const { source, listing } = openArchive(path)
+  const archive = { path, source }
   const files = new Map<string, RawFile>()
   const folders = new Map<string, number>()
   for (const entry of listing.entries) {
     const inside = entryPath(entry.name)
     if (!inside) continue
     if (isDirectory(entry)) folders.set(inside, permissionsOf(entry))
-    else
-      files.set(
-        inside,
-        rawFileOf(entry, inside, () => readEntry(source, entry, path)),
-      )
+    else files.set(inside, new ArchivedFile(inside, entry, archive))
   }
   return {
     name: basename(path),
@@ -117,16 +115,35 @@ function openZip(path: string): OpenTree {
   }
 }
 
-function rawFileOf(entry: Entry, path: string, read: () => Uint8Array): RawFile {
-  return {
-    path,
-    bytes: entry.uncompressedBytes,
-    packedBytes: entry.compressedBytes,
-    permissions: permissionsOf(entry),
-    kind: isSymbolicLink(entry) ? 'link' : 'file',
-    crc32: isEncrypted(entry) ? undefined : entry.crc32,
-    read,
+class ArchivedFile implements RawFile {
+  readonly path: string
+  readonly bytes: number
+  readonly packedBytes: number
+  readonly permissions: number
+  readonly kind: 'file' | 'link'
+  readonly crc32: number | undefined
+  readonly #entry: Entry
+  readonly #archive: OpenArchive
+
+  constructor(path: string, entry: Entry, archive: OpenArchive) {
+    this.path = path
+    this.bytes = entry.uncompressedBytes
+    this.packedBytes = entry.compressedBytes
+    this.permissions = permissionsOf(entry)
+    this.kind = isSymbolicLink(entry) ? 'link' : 'file'
+    this.crc32 = isEncrypted(entry) ? undefined : entry.crc32
+    this.#entry = entry
+    this.#archive = archive
   }
+
+  read(): Uint8Array {
+    return readEntry(this.#archive.source, this.#entry, this.#archive.path)
+  }
+}
+
+interface OpenArchive {
+  readonly path: string
+  readonly source: SyncZipSource
 }
 
 /** A folder as `zip -r` would pack it: links followed where they lead to files. Windows has no bits worth reading. */
@@ -192,8 +209,10 @@ class LazyFile implements PackageFile {
   readonly crc32: number | undefined
   readonly distribution: string | undefined
   readonly interest: Interest | undefined
-  #content: (() => ContentFacts | undefined) | undefined
-  #known: ContentFacts | undefined
+  readonly #raw: RawFile
+  readonly #known: KnownContent | undefined
+  #content: ContentFacts | undefined
+  #isRead = false
 
   constructor(raw: RawFile, distribution: string | undefined, known: KnownContent | undefined) {
     this.path = raw.path
@@ -203,31 +222,29 @@ class LazyFile implements PackageFile {
     this.kind = raw.kind
     this.crc32 = raw.crc32
     this.distribution = distribution
-    this.interest = raw.kind === 'link' ? undefined : interestIn({ ...raw, isOwn: distribution === undefined })
-    this.#content = () => this.interest && contentOf(raw, this.interest, distribution === undefined, known)
+    this.interest = raw.kind === 'link' ? undefined : interestIn(raw, distribution === undefined)
+    this.#raw = raw
+    this.#known = known
   }
 
   get content(): ContentFacts | undefined {
-    if (this.#content) {
-      this.#known = this.#content()
-      this.#content = undefined
+    if (!this.#isRead) {
+      this.#content = this.#read()
+      this.#isRead = true
     }
-    return this.#known
+    return this.#content
   }
-}
 
-function contentOf(
-  raw: RawFile,
-  interest: Interest,
-  isOwn: boolean,
-  known: KnownContent | undefined,
-): ContentFacts | undefined {
-  if (!isOwn && raw.crc32 !== undefined) {
-    const content = known?.({ path: raw.path, crc32: raw.crc32, bytes: raw.bytes })
-    if (content !== undefined) return content ?? undefined
+  #read(): ContentFacts | undefined {
+    if (!this.interest) return undefined
+    const isOwn = this.distribution === undefined
+    if (!isOwn && this.crc32 !== undefined && this.#known) {
+      const content = this.#known({ path: this.path, crc32: this.crc32, bytes: this.bytes })
+      if (content !== undefined) return content ?? undefined
+    }
+    const bytes = tryRead(this.#raw)
+    return bytes && readContent(this.interest, bytes, { path: this.path, isOwn })
   }
-  const bytes = tryRead(raw)
-  return bytes && readContent(interest, bytes, { path: raw.path, isOwn })
 }
 
 /** A damaged or encrypted entry has its own finding; here it is a file of which nothing is known. */

@@ -25,18 +25,18 @@ export function findDistributions(
 ): FoundDistributions {
   const owners = new Map<string, string>()
   const found: Omit<PackageDistribution, 'files' | 'bytes' | 'packedBytes'>[] = []
-  const topFolders = topLevelNames(files)
-  const metadata = metadataFiles(files)
-  for (const path of files.keys()) {
+  let topNames: TopNames | undefined
+  const { metadataPaths, folders } = metadataOf(files)
+  for (const path of metadataPaths) {
     const match = /^(.*\/)?([^/]+)\.dist-info\/METADATA$/.exec(path)
     if (!match) continue
     const root = match[1] ?? ''
     const folder = `${match[2]}.dist-info`
-    const { headers } = readHeaders(readText(path) ?? '')
+    const { headers } = readHeaders(headOf(readText(path) ?? ''))
     const all = (name: string): string[] =>
       headers.filter((header) => header.name === name).map((header) => header.value)
     const name = normalizeName(all('name')[0] ?? match[2]!.replace(/-[^-]*$/, ''))
-    const wheel = readHeaders(readText(`${root}${folder}/WHEEL`) ?? '').headers
+    const wheel = readHeaders(headOf(readText(`${root}${folder}/WHEEL`) ?? '')).headers
     const tags = wheel.filter((header) => header.name === 'tag').map((header) => header.value)
     found.push({
       name,
@@ -46,9 +46,11 @@ export function findDistributions(
       requiresPython: all('requires-python')[0],
       tags,
     })
-    for (const owned of recordedPaths(root, folder, readText) ?? guessedPaths(root, folder, name, topFolders, readText))
-      if (files.has(owned)) owners.set(owned, name)
-    for (const other of metadata.get(`${root}${folder}`) ?? []) owners.set(other, name)
+    const owned =
+      recordedPaths(root, folder, readText) ??
+      guessedPaths(root, folder, name, (topNames ??= topLevelNames(files)), readText)
+    for (const one of owned) if (files.has(one)) owners.set(one, name)
+    for (const one of folders.get(`${root}${folder}`) ?? []) owners.set(one, name)
   }
   const sums = sumsOf(files, owners)
   return {
@@ -60,31 +62,42 @@ export function findDistributions(
   }
 }
 
+/** The headers without the body behind them, which is most of METADATA. */
+function headOf(text: string): string {
+  const end = text.indexOf('\n\n')
+  return end < 0 ? text : text.slice(0, end)
+}
+
 function sumsOf(files: ReadonlyMap<string, OwnableFile>, owners: ReadonlyMap<string, string>) {
   const sums = new Map<string, { files: number; bytes: number; packedBytes: number }>()
   for (const [path, owner] of owners) {
     const file = files.get(path)!
-    const sum = sums.get(owner) ?? { files: 0, bytes: 0, packedBytes: 0 }
+    let sum = sums.get(owner)
+    if (!sum) sums.set(owner, (sum = { files: 0, bytes: 0, packedBytes: 0 }))
     sum.files += 1
     sum.bytes += file.bytes
     sum.packedBytes += file.packedBytes
-    sums.set(owner, sum)
   }
   return sums
 }
 
-/** Paths by the `.dist-info` folder they lie in. */
-function metadataFiles(files: ReadonlyMap<string, unknown>): ReadonlyMap<string, readonly string[]> {
+/** The METADATA files, and all paths by the `.dist-info` folder they lie in. */
+function metadataOf(files: ReadonlyMap<string, unknown>): {
+  readonly metadataPaths: readonly string[]
+  readonly folders: ReadonlyMap<string, readonly string[]>
+} {
+  const metadataPaths: string[] = []
   const folders = new Map<string, string[]>()
   for (const path of files.keys()) {
     const end = path.indexOf('.dist-info/')
     if (end < 0) continue
+    if (path.endsWith('.dist-info/METADATA')) metadataPaths.push(path)
     const folder = path.slice(0, end + '.dist-info'.length)
     const inside = folders.get(folder)
     if (inside) inside.push(path)
     else folders.set(folder, [path])
   }
-  return folders
+  return { metadataPaths, folders }
 }
 
 function recordedPaths(
@@ -106,7 +119,7 @@ function guessedPaths(
   root: string,
   folder: string,
   name: string,
-  topNames: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>,
+  topNames: TopNames,
   readText: (path: string) => string | undefined,
 ): string[] {
   const listed = (readText(`${root}${folder}/top_level.txt`) ?? '').split(/\s+/).filter((line) => line !== '')
@@ -122,9 +135,9 @@ function guessedPaths(
 const mostRoots = 32
 
 /** Paths below each root that holds distributions, by the module or folder they start with. */
-function topLevelNames(
-  files: ReadonlyMap<string, OwnableFile>,
-): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
+type TopNames = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+
+function topLevelNames(files: ReadonlyMap<string, OwnableFile>): TopNames {
   const roots = new Map<string, Map<string, string[]>>()
   for (const path of files.keys()) {
     const match = /^(.*\/)?[^/]+\.dist-info\/METADATA$/.exec(path)

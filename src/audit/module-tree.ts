@@ -85,7 +85,16 @@ export class ModuleTree {
   }
 
   #holdsModules(folder: string): boolean {
-    return this.#roots.some(({ files }) => [...files.keys()].some((path) => path.startsWith(`${folder}/`)))
+    return this.#roots.some(({ files }) => {
+      for (const path of files.keys()) if (path.startsWith(`${folder}/`)) return true
+      return false
+    })
+  }
+
+  /** Whether anything at all lies below a module; without a folder of its name nothing can, and most names that are imported are no modules. */
+  hasFolder(module: string): boolean {
+    const path = module.replaceAll('.', '/')
+    return this.#roots.some(({ root, folders }) => folders.has(root.prefix + path))
   }
 
   /** A file that would be this module, had it been built for this Python, architecture and system. */
@@ -118,13 +127,17 @@ export class ModuleTree {
   /** Names that `import NAME` would find. */
   topLevelNames(): ReadonlySet<string> {
     const names = new Set<string>()
-    for (const { root } of this.#roots)
+    for (const { root } of this.#roots) {
+      const start = root.prefix.length
+      let folder = ''
       for (const path of root.tree.files.keys()) {
-        if (!path.startsWith(root.prefix)) continue
-        const [first, ...rest] = path.slice(root.prefix.length).split('/')
-        const name = rest.length > 0 ? first! : moduleOfFile(first!)
+        if (!path.startsWith(root.prefix) || (folder !== '' && path.startsWith(folder, start))) continue
+        const slash = path.indexOf('/', start)
+        if (slash >= 0) folder = path.slice(start, slash + 1)
+        const name = slash < 0 ? moduleOfFile(path.slice(start)) : path.slice(start, slash)
         if (name !== undefined && /^[^\d\W][\w]*$/u.test(name)) names.add(name)
       }
+    }
     return names
   }
 }
@@ -135,16 +148,24 @@ function modulesOf({ tree, prefix }: SearchRoot, suffixes: readonly string[]): I
   const endings = [...suffixes, '.py', '.pyc']
   for (const path of tree.files.keys()) {
     if (!path.startsWith(prefix)) continue
-    const ending = endings.findIndex((suffix) => path.endsWith(suffix))
+    const ending = endingOf(path, endings)
     if (ending < 0) continue
-    const bare = path.slice(prefix.length, path.length - endings[ending]!.length)
-    const isPackage = bare.endsWith('/__init__')
-    const key = isPackage ? bare.slice(0, -9) : bare
+    const end = path.length - endings[ending]!.length
+    const isPackage = path.endsWith('/__init__', end) && end - 9 >= prefix.length
+    const key = path.slice(prefix.length, isPackage ? end - 9 : end)
     const rank = ending + (isPackage ? 0 : endings.length)
     const earlier = files.get(key)
     if (!earlier || rank < earlier.rank) files.set(key, { found: { kind: 'file', path, tree }, rank })
   }
   return files
+}
+
+/** Which of the endings a path has, the first that fits; -1 for most files of a package, told by their last letter alone. */
+function endingOf(path: string, endings: readonly string[]): number {
+  const last = path.charCodeAt(path.length - 1)
+  if (last !== 0x79 && last !== 0x6f && last !== 0x63) return -1
+  for (let index = 0; index < endings.length; index++) if (path.endsWith(endings[index]!)) return index
+  return -1
 }
 
 /** What an extension module may be called for this target, as the import system tries them. */
@@ -161,14 +182,18 @@ function moduleOfFile(name: string): string | undefined {
 
 function foldersOf({ tree, prefix }: SearchRoot): ReadonlySet<string> {
   const folders = new Set<string>()
-  const add = (path: string): void => {
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+  let latest = ''
+  for (const path of tree.files.keys()) {
+    // Neighbours in an archive lie in one folder mostly.
+    if (latest !== '' && path.startsWith(latest) && !path.includes('/', latest.length)) continue
+    if (!path.startsWith(prefix)) continue
+    latest = path.slice(0, path.lastIndexOf('/') + 1)
+    for (let slash = latest.length - 1; slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
       const folder = path.slice(0, slash)
-      if (folders.has(folder)) return
+      if (folders.has(folder)) break
       folders.add(folder)
     }
   }
-  for (const path of tree.files.keys()) if (path.startsWith(prefix)) add(path)
   for (const folder of tree.folders.keys()) if (folder.startsWith(prefix)) folders.add(folder)
   return folders
 }

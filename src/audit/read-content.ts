@@ -10,23 +10,28 @@ export type Interest = 'python' | 'binary' | 'bytecode' | 'path configuration' |
 const largestSearchedBytes = 256 * 1024
 
 /** Whether a file's bytes are worth reading, and for what. */
-export function interestIn(file: {
-  readonly path: string
-  readonly bytes: number
-  readonly permissions: number
-  readonly isOwn: boolean
-}): Interest | undefined {
+export function interestIn(
+  file: { readonly path: string; readonly bytes: number; readonly permissions: number },
+  isOwn: boolean,
+): Interest | undefined {
   const { path, bytes } = file
   if (bytes === 0) return undefined
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  if (name.endsWith('.py')) return 'python'
-  if (name.endsWith('.pyc')) return 'bytecode'
-  if (/\.(?:so|pyd|dylib|dll)$|\.so\.[\d.]+$/.test(name)) return 'binary'
-  if (name.endsWith('.pth') && !path.includes('/')) return 'path configuration'
+  if (path.endsWith('.py')) return 'python'
+  if (path.endsWith('.pyc')) return 'bytecode'
+  if (isLibraryName(path)) return 'binary'
+  if (path.endsWith('.pth') && !path.includes('/')) return 'path configuration'
   const isExecutable = (file.permissions & 0o111) !== 0
-  if (isExecutable && !name.includes('.')) return 'binary'
-  if (file.isOwn && bytes <= largestSearchedBytes) return 'own text'
+  if (isExecutable && !path.includes('.', path.lastIndexOf('/') + 1)) return 'binary'
+  if (isOwn && bytes <= largestSearchedBytes) return 'own text'
   return undefined
+}
+
+/** Told by its last letter, most names need no closer look. */
+function isLibraryName(path: string): boolean {
+  const last = path.charCodeAt(path.length - 1)
+  const isDigitOrDot = last >= 0x2e && last <= 0x39
+  const isLetter = last === 0x6f || last === 0x64 || last === 0x62 || last === 0x6c
+  return (isDigitOrDot || isLetter) && /\.(?:so|pyd|dylib|dll)$|\.so\.[\d.]+$/.test(path)
 }
 
 /** Reads out of a file's bytes what rules want to know; undefined when that is nothing. */

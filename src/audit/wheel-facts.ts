@@ -18,7 +18,7 @@ export interface WheelFacts {
 }
 
 /** Raised whenever what is gathered changes. */
-export const wheelFactsVersion = 1
+export const wheelFactsVersion = 2
 
 /** Reads a wheel's files once. Throws `notAZip` when it is none. */
 export function gatherWheelFacts(path: string): WheelFacts {
@@ -29,7 +29,7 @@ export function gatherWheelFacts(path: string): WheelFacts {
       const inside = entryPath(entry.name)
       if (!inside || isDirectory(entry) || isSymbolicLink(entry)) continue
       const file = { path: inside, bytes: entry.uncompressedBytes, permissions: permissionsOf(entry), isOwn: false }
-      const interest = interestIn(file)
+      const interest = interestIn(file, false)
       if (interest)
         contents[keyOf(inside, entry.crc32, entry.uncompressedBytes)] =
           readContent(interest, readEntry(source, entry, path), file) ?? null

@@ -74,15 +74,7 @@ class BuiltFile implements PackageFile {
 
   get interest(): Interest | undefined {
     this.#interest ??= {
-      is:
-        this.kind === 'link'
-          ? undefined
-          : interestIn({
-              path: this.path,
-              bytes: this.bytes,
-              permissions: this.permissions,
-              isOwn: this.distribution === undefined,
-            }),
+      is: this.kind === 'link' ? undefined : interestIn(this, this.distribution === undefined),
     }
     return this.#interest.is
   }

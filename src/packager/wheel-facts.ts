@@ -73,7 +73,7 @@ function gather(artifact: Artifact): Gathered {
     const others = new Map<string, ContentFacts | null>()
     for (const entry of artifact.index.entries) {
       const file = { path: entry.name, bytes: entry.uncompressedBytes, permissions: entry.mode, isOwn: false }
-      const interest = interestIn(file)
+      const interest = interestIn(file, false)
       if (!interest) continue
       const kept = entry.name.endsWith('.py') ? modules : others
       kept.set(entry.name, readContent(interest, read(entry), file) ?? null)

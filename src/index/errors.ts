@@ -22,7 +22,7 @@ export const indexUnauthorized = defineError(
 )
 
 export const indexRateLimited = defineError('ZY0333', 'refused', (p: { url: string; attempts: number }) => ({
-  message: `\`${p.url}\` refuses more requests for now (429, ${p.attempts} attempts)`,
+  message: `\`${p.url}\` refuses more requests for now (429${p.attempts > 1 ? `, ${p.attempts} attempts` : ''})`,
   hint: 'Wait a minute and try again; what was downloaded is in the cache',
 }))
 

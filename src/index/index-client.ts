@@ -243,10 +243,18 @@ async function readPage(answer: HttpAnswer): Promise<StoredPage> {
     etag: Array.isArray(etag) ? etag[0] : etag,
     body: await readText(answer),
   }
-  if (/html/i.test(page.contentType) && /<input\b[^>]{0,500}\btype\s*=\s*["']?password/i.test(page.body)) {
-    throw invalidIndexPage({ url: redactUrl(page.url), problem: 'it is a login page' })
+  if (/html/i.test(page.contentType)) {
+    const problem = strangePage(page.body)
+    if (problem !== undefined) throw invalidIndexPage({ url: redactUrl(page.url), problem })
   }
   return page
+}
+
+/** A page that is none of an index: of a proxy, a portal, a parked domain. Pages of an index say so even when they list nothing. */
+function strangePage(body: string): string | undefined {
+  if (/<input\b[^>]{0,500}\btype\s*=\s*["']?password/i.test(body)) return 'it is a login page'
+  const isOfAnIndex = /<a\b/i.test(body) || /repository-version|links for|simple index/i.test(body)
+  return isOfAnIndex ? undefined : 'it is a web page without a single link'
 }
 
 /** No page of an index is larger, and a small answer that unpacks to more is no page. */

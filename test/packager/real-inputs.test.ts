@@ -1,27 +1,16 @@
 /** Inputs as their own tools write them, on the real package index; everything is kept in `.cache/` and fetched once. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findUv } from '../../src/packager/resolve/find-uv.ts'
-import { createBuildSurroundings } from '../../src/packager/surroundings.ts'
 import { buildAll, buildProject, contents } from '../kit/packages.ts'
+import { realEnvironment, uvExecutable } from '../kit/real-tools.ts'
 import { projectFolder } from '../kit/wheel.ts'
 
-const cacheFolder = resolve(import.meta.dirname, '../../.cache/zipyard')
-mkdirSync(cacheFolder, { recursive: true })
-/** Indexes, certificates and proxies of whoever runs the tests, and the cache that is shared by runs. */
-const environment = Object.fromEntries(
-  Object.entries({ ...process.env, ZIPYARD_CACHE_DIR: cacheFolder }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  ),
-)
-const surroundings = await createBuildSurroundings({ environment })
-const uv = await findUv(environment, surroundings)
-await surroundings.close()
+const environment = realEnvironment
+const uv = await uvExecutable()
 const runUv = (folder: string, ...args: readonly string[]): void => {
-  if (!('executable' in uv)) throw new Error(uv.because)
-  execFileSync(uv.executable, [...args, '--quiet', '--no-python-downloads'], {
+  execFileSync(uv, [...args, '--quiet', '--no-python-downloads'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -46,11 +46,11 @@ export async function runResolver(
   if (options.resolver !== 'pip') {
     const uv = await findUv(variables, surroundings)
     if ('executable' in uv) {
-      const { pylock, resolver } = await resolveWithUv(uv, input, {
-        ...common,
-        description: described,
-        offline: surroundings.offline,
-      })
+      const { pylock, resolver } = await explained(
+        resolveWithUv(uv, input, { ...common, description: described, offline: surroundings.offline }),
+        declarations,
+        surroundings,
+      )
       return format(
         selectDistributions(parsePylock(pylock, `what ${resolver} wrote`), { environment: target.environment }),
         resolver,
@@ -61,10 +61,11 @@ export async function runResolver(
   if (options.resolver !== 'uv') {
     const pip = await findPip(variables)
     if ('python' in pip) {
-      const { distributions, resolver, repaired } = await resolveWithPip(pip, declarations, {
-        ...common,
-        input: described,
-      })
+      const { distributions, resolver, repaired } = await explained(
+        resolveWithPip(pip, declarations, { ...common, input: described }),
+        declarations,
+        surroundings,
+      )
       if (repaired.added.length + repaired.dropped.length > 0) notes.push(repairNote(repaired, target))
       return format(
         distributions.map((distribution) => ({ ...distribution, requestedBy: [] })),
@@ -74,6 +75,20 @@ export async function runResolver(
     tried.push(pip.because)
   }
   throw noResolver({ tried })
+}
+
+/** A resolver's failure, told as what is wrong with the index where that is its cause. */
+async function explained<Answer>(
+  answer: Promise<Answer>,
+  declarations: Declarations,
+  surroundings: FetchSurroundings,
+): Promise<Answer> {
+  try {
+    return await answer
+  } catch (error) {
+    const { indexFault } = await import('./index-fault.ts')
+    throw (await indexFault(error, declarations, surroundings)) ?? error
+  }
 }
 
 function repairNote(

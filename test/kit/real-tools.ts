@@ -1,0 +1,27 @@
+/** Real tools on the real package index for the packager's tests; what they fetch is kept in `.cache/` and fetched once. */
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { findUv } from '../../src/packager/resolve/find-uv.ts'
+import { createBuildSurroundings } from '../../src/packager/surroundings.ts'
+
+const cacheFolder = resolve(import.meta.dirname, '../../.cache/zipyard')
+mkdirSync(cacheFolder, { recursive: true })
+
+/** Indexes, certificates and proxies of whoever runs the tests, and the cache that is shared by runs. */
+export const realEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ ...process.env, ZIPYARD_CACHE_DIR: cacheFolder }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  ),
+)
+
+/** The uv that a build would take; fetched when there is none. */
+export async function uvExecutable(): Promise<string> {
+  const surroundings = await createBuildSurroundings({ environment: realEnvironment })
+  try {
+    const uv = await findUv(realEnvironment, surroundings)
+    if (!('executable' in uv)) throw new Error(uv.because)
+    return uv.executable
+  } finally {
+    await surroundings.close()
+  }
+}

@@ -1,0 +1,48 @@
+/** What a build says when the package index answers badly while requirements are resolved: the same sentence, whichever resolver runs. */
+import { expect, test } from 'vitest'
+import type { ZipyardError } from '../../src/base/errors.ts'
+import { answer, indexServer, type IndexAnswer } from '../kit/index-server.ts'
+import { buildProject } from '../kit/packages.ts'
+import { uvExecutable } from '../kit/real-tools.ts'
+import { projectFolder } from '../kit/wheel.ts'
+
+const html = { 'content-type': 'text/html' }
+const json = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
+const uv = await uvExecutable()
+
+const answers: readonly [what: string, resolvers: readonly string[], answer: IndexAnswer | undefined, says: RegExp, hints: RegExp][] = [
+  ['401', ['uv', 'pip'], answer(401, 'no', html), /^`.*\/simple\/lib\/` refused the credentials \(401\)$/, /netrc/],
+  ['403', ['uv'], answer(403, 'no', html), /^`.*\/simple\/lib\/` refused the credentials \(403\)$/, /netrc/],
+  ['404', ['uv'], answer(404, 'no', html), /^No package index has `lib`: asked `.*\/simple\/`$/, /spelling/],
+  ['429', ['uv'], answer(429, 'slower', html), /^`.*\/simple\/lib\/` refuses more requests for now \(429\)$/, /minute/],
+  ['500', ['uv'], answer(500, 'x', html), /^`.*\/simple\/lib\/` answered 500$/, /fault of its own/],
+  ['a web page', ['uv', 'pip'], answer(200, '<html><body>Welcome</body></html>', html), /^The index page `.*\/simple\/lib\/` cannot be read: it is a web page without a single link$/, /simple index/],
+  ['a login page', ['uv'], answer(200, '<form><input type="password"></form>', html), /cannot be read: it is a login page$/, /simple index/],
+  ['half an answer', ['uv'], answer(200, '{"files":', json), /cannot be read: it says that it is JSON and is not$/, /simple index/],
+  ['nothing', ['uv', 'pip'], undefined, /^`http:\/\/127\.0\.0\.1:9\/simple\/lib\/` cannot be reached: nothing listens there \(`ECONNREFUSED`\)$/, /address/],
+] // prettier-ignore
+
+test.each(
+  answers.flatMap(([what, resolvers, ...rest]) => resolvers.map((resolver) => [what, resolver, ...rest] as const)),
+)(
+  'an index that answers %s to %s is told as what it is, without its password',
+  { timeout: 120_000 },
+  async (_, resolver, reply, says, hints) => {
+    const url = reply ? (await indexServer({ '/simple/lib/': reply })).url : 'http://127.0.0.1:9'
+    const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })
+    const environment = {
+      PIP_INDEX_URL: `${url.replace('//', '//ana:secret@')}/simple`,
+      PIP_RETRIES: '0',
+      UV_HTTP_RETRIES: '0',
+      UV: uv,
+    }
+    const error = (await buildProject(folder, { resolver }, environment).catch(
+      (reason: unknown) => reason,
+    )) as ZipyardError
+    expect(error.message).toMatch(says)
+    expect(error.hint).toMatch(hints)
+    expect(`${error.message}${error.hint}${String(error.cause)}${JSON.stringify(error.details)}`).not.toContain(
+      'secret',
+    )
+  },
+)

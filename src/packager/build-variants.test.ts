@@ -19,6 +19,22 @@ test('both architectures in one command: two packages, named for them', async ()
   ])
 })
 
+test('several runtimes in one command: a package for each, and for each architecture of it', async () => {
+  const folder = projectFolder({ 'app.py': '' })
+  const names = async (request: Parameters<typeof buildAll>[1]): Promise<string[]> =>
+    (await buildAll(folder, { name: 'shop', ...request })).map(({ path }) => path.slice(folder.length + 1))
+  expect(await names({ runtime: 'python3.13, 3.11,python3.13' })).toEqual([
+    'dist/shop-python3.13.zip',
+    'dist/shop-python3.11.zip',
+  ])
+  expect(await names({ runtime: 'python3.12,python3.13', architectures: ['arm64,x86_64'], out: 'out/f.zip' })).toEqual([
+    'out/f-python3.12-x86_64.zip',
+    'out/f-python3.12-arm64.zip',
+    'out/f-python3.13-x86_64.zip',
+    'out/f-python3.13-arm64.zip',
+  ])
+})
+
 test('several functions of one project get a package each, with what differs between them', async () => {
   const folder = projectFolder({ 'a/app.py': 'a = 1', 'b/app.py': 'b = 1', 'a/requirements.txt': '' })
   const functions = { alpha: { source: 'a', handler: 'app.main' }, beta: { source: 'b', runtime: 'python3.12' } }

@@ -26,6 +26,7 @@ export interface BuildRequest {
   readonly folder?: string | undefined
   readonly out?: string | undefined
   readonly name?: string | undefined
+  /** One, or several with commas: a package for each. */
   readonly runtime?: string | undefined
   readonly architectures?: readonly string[] | undefined
   readonly handler?: string | undefined
@@ -112,7 +113,17 @@ export function planBuilds(request: BuildRequest): readonly BuildPlan[] {
 
 function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: string): readonly BuildPlan[] {
   const pyproject = readPyproject(project)
-  const runtime = chooseRuntime(request.runtime, project, pyproject)
+  const runtimes = chooseRuntimes(request.runtime, project, pyproject)
+  return runtimes.flatMap((runtime) => plansFor(runtime, runtimes.length > 1, request, project, pyproject))
+}
+
+function plansFor(
+  runtime: PythonRuntime,
+  isOneOfSeveral: boolean,
+  request: Omit<BuildRequest, 'functions' | 'only'>,
+  project: string,
+  pyproject: Pyproject | undefined,
+): readonly BuildPlan[] {
   const architectures = inDocumentedOrder(chooseArchitectures(request.architectures))
   const name = packageName(request.name ?? pyproject?.project?.normalizedName ?? basename(project))
   const input = chooseInput(request, project, pyproject)
@@ -140,7 +151,12 @@ function plansOf(request: Omit<BuildRequest, 'functions' | 'only'>, project: str
   return architectures.flatMap((architecture): BuildPlan[] => {
     const target = targetOf(runtime, architecture)
     const out = (suffix: string): string =>
-      outputPath(request, project, name, `${suffix}${architectures.length > 1 ? `-${architecture}` : ''}`)
+      outputPath(
+        request,
+        project,
+        name,
+        `${suffix}${isOneOfSeveral ? `-${runtime.id}` : ''}${architectures.length > 1 ? `-${architecture}` : ''}`,
+      )
     const lock = request.writesLock === false ? undefined : lockPlace(input, project)
     const layer: BuildPlan = {
       ...common,
@@ -206,12 +222,16 @@ function chooseArchitectures(texts: readonly string[] | undefined): readonly Arc
 }
 
 /** What was asked for, else `.python-version`, else the newest that `requires-python` allows, else the one default. Never the host's. */
-function chooseRuntime(text: string | undefined, project: string, pyproject: Pyproject | undefined): PythonRuntime {
-  if (text !== undefined) return parsePythonRuntime(text)
+function chooseRuntimes(
+  text: string | undefined,
+  project: string,
+  pyproject: Pyproject | undefined,
+): readonly PythonRuntime[] {
+  if (text !== undefined) return [...new Set(text.split(',').map((one) => parsePythonRuntime(one.trim())))]
   const pinned = readPinnedVersion(project)
-  if (pinned) return pinned
+  if (pinned) return [pinned]
   const requires = pyproject?.project?.requiresPython
-  return parsePythonRuntime(requires ? newestAllowed(requires) : defaultRuntimeId)
+  return [parsePythonRuntime(requires ? newestAllowed(requires) : defaultRuntimeId)]
 }
 
 function readPinnedVersion(project: string): PythonRuntime | undefined {

@@ -189,29 +189,30 @@ test('a repository is a dependency at its commit', { timeout: 300_000 }, async (
 })
 
 test(
-  'numpy, pandas and boto3 for two runtimes and two architectures, from one machine',
+  'numpy, pandas and boto3 for two runtimes and two architectures, on one machine in one command',
   { timeout: 600_000 },
   async () => {
     const folder = projectFolder({
       'app.py': 'import boto3, numpy, pandas\n',
       'requirements.txt': 'numpy\npandas\nboto3\n',
     })
-    for (const runtime of ['python3.11', 'python3.13']) {
-      const reports = await buildAll(
-        folder,
-        { runtime, architectures: ['x86_64', 'arm64'], noCheck: false },
-        environment,
-      )
-      for (const report of reports) {
-        const machine = report.architecture === 'arm64' ? 'aarch64' : 'x86_64'
-        const native = report.shares
-          .filter(({ name }) => name === 'numpy' || name === 'pandas')
-          .map(({ wheel }) => wheel)
-        expect(native).toHaveLength(2)
-        for (const wheel of native) expect(wheel).toContain(`${runtime.replace('python3.', 'cp3')}`)
-        for (const wheel of native) expect(wheel).toContain(machine)
-        expect(report.findings.filter(({ severity }) => severity === 'error')).toEqual([])
-      }
+    const reports = await buildAll(
+      folder,
+      { runtime: 'python3.11,python3.13', architectures: ['x86_64', 'arm64'], noCheck: false },
+      environment,
+    )
+    expect(reports.map(({ runtime, architecture }) => `${runtime} ${architecture}`)).toEqual([
+      'python3.11 x86_64',
+      'python3.11 arm64',
+      'python3.13 x86_64',
+      'python3.13 arm64',
+    ])
+    for (const { architecture, runtime, shares, findings } of reports) {
+      const native = shares.filter(({ name }) => name === 'numpy' || name === 'pandas').map(({ wheel }) => wheel)
+      expect(native).toHaveLength(2)
+      for (const wheel of native) expect(wheel).toContain(runtime.replace('python3.', 'cp3'))
+      for (const wheel of native) expect(wheel).toContain(architecture === 'arm64' ? 'aarch64' : 'x86_64')
+      expect(findings.filter(({ severity }) => severity === 'error')).toEqual([])
     }
   },
 )

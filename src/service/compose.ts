@@ -13,6 +13,7 @@ import type { IsGranted } from '../api/grants.ts'
 import { Announcer } from '../base/announcer.ts'
 import { sleep, systemClock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
+import { releaseGarbage } from '../base/garbage.ts'
 import type { Log } from '../base/log.ts'
 import { Activation } from '../functions/activation.ts'
 import { DeploymentPackages } from '../functions/deployment-packages.ts'
@@ -92,6 +93,9 @@ const defaultRegion = 'us-east-1'
 
 /** How long the states in between (Pending, InProgress) are shown at least, in milliseconds. */
 const activationDelayMs = 20
+
+/** When the start is over and its garbage is given back, in milliseconds: V8 must have seen some quiet seconds. */
+const restAfterMs = 10_000
 
 /** How long running requests and invocations may go on when the service stops, in milliseconds. */
 const graceMs = 5000
@@ -258,6 +262,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await activation.resume()
     await provisioner.resume()
     await queue.start()
+    const rest = clock.after(restAfterMs, releaseGarbage, { unref: true })
+    open.push(async () => rest.cancel())
     return {
       url,
       region: defaultRegion,

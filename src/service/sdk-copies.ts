@@ -10,7 +10,6 @@ import { sha256 } from '../base/digest.ts'
 import type { Log } from '../base/log.ts'
 import { hostArchitecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit } from '../lambda/quotas.ts'
-import { buildSdkCopy } from '../packager/build-sdk-copy.ts'
 import { sdkPins } from '../packager/sdk-copy.ts'
 import { extractInWorker } from '../zip/extract.ts'
 
@@ -53,6 +52,8 @@ export class SdkCopies {
       await mkdir(this.#folder, { recursive: true, mode: 0o711 })
       await rm(temporary, { recursive: true, force: true })
       this.#log.info('building the copy of the AWS SDK', { runtime: runtimeId })
+      // Loaded when it is needed: a service that has its copies holds no packager in memory.
+      const { buildSdkCopy } = await import('../packager/build-sdk-copy.ts')
       await buildSdkCopy({
         runtimeId,
         architecture: hostArchitecture() ?? 'x86_64',

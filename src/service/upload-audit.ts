@@ -5,8 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { auditInWorker, type CheckResult } from '../audit/check-package.ts'
-import { rules } from '../audit/rules.ts'
+import type { CheckResult } from '../audit/check-package.ts'
 import type { Announcer } from '../base/announcer.ts'
 import type { Clock } from '../base/clock.ts'
 import { sha256, type Digest } from '../base/digest.ts'
@@ -33,8 +32,11 @@ interface UploadAuditParts {
 /** How many audits are kept on disk; the oldest go when the service starts. */
 const keptAudits = 500
 
-/** Changes with the rules, so that what older ones found is not shown for theirs. */
-const rulesDigest = sha256(JSON.stringify(rules.flatMap((rule) => rule.findings)))
+/** Changes with the rules, so that what older ones found is not shown for theirs. The rules are loaded with the first package. */
+async function digestRules(): Promise<string> {
+  const { rules } = await import('../audit/rules.ts')
+  return sha256(JSON.stringify(rules.flatMap((rule) => rule.findings)))
+}
 
 export class UploadAudits {
   readonly #parts: UploadAuditParts
@@ -45,6 +47,7 @@ export class UploadAudits {
   /** Function → what was told of it last, so that the same is not told again. */
   readonly #told = new Map<string, string>()
   readonly #unsubscribe: () => void
+  #rulesDigest: Promise<string> | undefined
   #stopped = false
 
   constructor(parts: UploadAuditParts) {
@@ -75,30 +78,32 @@ export class UploadAudits {
     await this.#queue.idle()
   }
 
-  async #look(key: FunctionKey): Promise<void> {
-    const arn = functionArn(key)
+  async #look(changed: FunctionKey): Promise<void> {
+    const arn = functionArn(changed)
     const { log, runnable } = this.#parts
     try {
-      const version = await runnable.resolve(key, undefined)
-      if (!findPythonRuntime(version.runtime) || this.#told.get(arn) === this.#keyOf(version)) return
-      this.#told.set(arn, this.#keyOf(version))
+      const version = await runnable.resolve(changed, undefined)
+      if (!findPythonRuntime(version.runtime)) return
+      const key = await this.#keyOf(version)
+      if (this.#told.get(arn) === key) return
+      this.#told.set(arn, key)
       const { findings, summary } = await this.#resultOf(version)
       const { errors, warnings } = summary
       const first = findings.find((finding) => finding.severity === 'error')
-      const fields = { function: key.name, errors, warnings, code: first?.code, first: first?.sentence }
+      const fields = { function: changed.name, errors, warnings, code: first?.code, first: first?.sentence }
       if (errors > 0) log.warn('the package will not run on Lambda', fields)
       else log.info('the package was checked', fields)
     } catch (error) {
       this.#told.delete(arn)
       // Pending, deleted meanwhile, or stopping: the change that follows, or somebody who asks, leads here again.
-      log.debug('a package was not checked', { function: key.name, because: String(error) })
+      log.debug('a package was not checked', { function: changed.name, because: String(error) })
     }
   }
 
-  #resultOf(version: RunnableVersion): Promise<CheckResult> {
+  async #resultOf(version: RunnableVersion): Promise<CheckResult> {
     const { functionName, runtime } = version
-    if (!findPythonRuntime(runtime)) return Promise.reject(noAudit({ functionName, runtime }))
-    const key = this.#keyOf(version)
+    if (!findPythonRuntime(runtime)) throw noAudit({ functionName, runtime })
+    const key = await this.#keyOf(version)
     let result = this.#underWay.get(key)
     if (!result) {
       result = this.#readOrMake(key, version)
@@ -106,7 +111,8 @@ export class UploadAudits {
       const forget = (): unknown => this.#underWay.delete(key)
       result.then(forget, forget)
     }
-    return result.then(({ findings, summary }) => ({ findings, summary: { ...summary, name: functionName } }))
+    const { findings, summary } = await result
+    return { findings, summary: { ...summary, name: functionName } }
   }
 
   async #readOrMake(key: string, version: RunnableVersion): Promise<CheckResult> {
@@ -116,6 +122,7 @@ export class UploadAudits {
     const { localPath } = this.#parts
     return this.#queue.run(async () => {
       if (this.#stopped) throw new Error('the service is stopping')
+      const { auditInWorker } = await import('../audit/check-package.ts')
       const result = await auditInWorker({
         path: localPath(version.codeDigest),
         runtime: version.runtime,
@@ -131,10 +138,11 @@ export class UploadAudits {
   }
 
   /** All that the audit looks at: the package, what it is checked against, the rules, and the day for the dates of runtimes. */
-  #keyOf(version: RunnableVersion): string {
+  async #keyOf(version: RunnableVersion): Promise<string> {
     const { codeDigest, layers, runtime, architecture, handler } = version
     const day = new Date(this.#parts.clock.now()).toISOString().slice(0, 10)
     const layerDigests = layers.map((layer) => layer.codeDigest)
+    const rulesDigest = await (this.#rulesDigest ??= digestRules())
     return sha256(JSON.stringify([codeDigest, layerDigests, runtime, architecture, handler, day, rulesDigest]))
   }
 }

@@ -15,6 +15,29 @@ import os
 import sys
 
 
+# libffi from 3.4 on, where it is built so, opens its own file when ctypes is loaded, and maps it again whenever callbacks need another page. A child
+# without this descriptor would run out of callbacks, or crash once the number meant another file (seen with libffi 3.5 under Python 3.14). It gets the
+# number that it has in an executed bootstrap whose function imports ctypes first of all.
+LIBFFI = 5
+
+
+def _load_libffi():
+    """Returns whether libffi holds a descriptor; then it is LIBFFI."""
+    fds = [os.open("/", os.O_RDONLY)]
+    while fds[-1] < LIBFFI:
+        fds.append(os.open("/", os.O_RDONLY))
+    os.close(fds.pop())
+    import _ctypes  # noqa: F401
+
+    for fd in fds:
+        os.close(fd)
+    try:
+        os.fstat(LIBFFI)
+        return True
+    except OSError:
+        return False
+
+
 def _load():
     """Imports the bootstrap first: what is in `sys.modules` then is what an executed bootstrap has, and all else is taken out of a child."""
     text = b""
@@ -25,23 +48,25 @@ def _load():
         text += piece
     os.close(5)
     bootstrap = None
+    at_start = set(sys.modules)
+    holds_libffi = _load_libffi()
     if sys.argv[0] == "/var/runtime/bootstrap.py":
-        at_start = set(sys.modules)
         import ctypes
 
         ctypes.CDLL(None).umount2(b"/var/runtime/bootstrap.py", 2)  # MNT_DETACH: from here on it is the bootstrap's own file
-        for name in set(sys.modules) - at_start:
-            del sys.modules[name]
+    for name in set(sys.modules) - at_start:
+        del sys.modules[name]
+    if sys.argv[0] == "/var/runtime/bootstrap.py":
         import bootstrap
 
         bootstrap.preload()
     expected = set(sys.modules)
     import json
 
-    return json.loads(text), bootstrap, expected
+    return json.loads(text), bootstrap, expected, holds_libffi
 
 
-settings, bootstrap, expected = _load()
+settings, bootstrap, expected, holds_libffi = _load()
 
 keep_bytecode = sys.dont_write_bytecode
 sys.dont_write_bytecode = True
@@ -165,7 +190,7 @@ class Zygote(object):
         if pid == 0:
             # Channels of other environments among them.
             os.dup2(theirs.detach(), 3, inheritable=False)
-            kernel.close_from(4)
+            _close_from(4)
             environment = Environment(socket.socket(fileno=3), order, self)
             kept.append(environment)
             return environment.hold()
@@ -450,12 +475,10 @@ class Environment(object):
         line = _above(line.detach())
         for number in range(3):
             os.dup2(null, number)
-        os.dup2(line, 5, inheritable=False)
-        line = socket.socket(fileno=5)
+        os.dup2(line, LIBFFI + 1, inheritable=False)
+        line = socket.socket(fileno=LIBFFI + 1)
         self.channel.detach()
-        for number in (3, 4):
-            os.close(number)
-        kernel.close_from(6)
+        _close_from(3, LIBFFI + 2)
         kernel.set_limits(self.order["userProcesses"], self.core)
         if self.order["canSetGroups"]:
             os.setgroups([])
@@ -510,6 +533,16 @@ class Environment(object):
 
     def _say(self, **message):
         self.channel.send(json.dumps(message).encode())
+
+
+def _close_from(first, last=LIBFFI + 1):
+    """Closes every descriptor below LIBFFI from `first` on and every one from `last` on, and LIBFFI unless it is libffi's."""
+    for number in range(first, LIBFFI if holds_libffi else LIBFFI + 1):
+        try:
+            os.close(number)
+        except OSError:
+            pass
+    kernel.close_from(last)
 
 
 def _forget_modules():

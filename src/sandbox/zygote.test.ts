@@ -60,6 +60,7 @@ def serve(api, telemetry):
         encoding=sys.stdout.encoding, buffered=sys.stdout.line_buffering, bytecode=sys.dont_write_bytecode, gc=gc.isenabled(),
         tty=[os.isatty(fd) for fd in range(3)], mounts=sorted(l.split()[4] for l in open("/proc/self/mountinfo")),
         user=__import__("pwd").getpwuid(os.getuid()).pw_name, group=__import__("grp").getgrgid(os.getgid()).gr_name,
+        callbacks=[callback(n) for n, callback in enumerate([ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda n: n + 1) for _ in range(1000)])][-1],
         reopened=open("/dev/stderr", "w").write("") == 0, host=os.listdir("/.host"), shm=os.path.exists("/dev/shm"), hostname=socket.gethostname(),
         ppid=os.getppid(), ctypes=ctypes.CDLL(None).getpid() == os.getpid(), dumpable=os.access("/proc/self/environ", os.R_OK), runtime=sorted(os.listdir("/var/runtime")),
     )
@@ -102,6 +103,11 @@ describe.each(testedTiers.filter((tier) => tier === 'root' || tier === 'userns')
   test('a forked process is the same to its function as an executed one', async () => {
     const [forked, executed] = [await observe(fork), await observe({ ...fork, allowZygote: false })]
     expect(forked).toEqual(executed)
+    // Listing opens one; libffi, where it is built so, keeps its own file open once ctypes is there.
+    expect([
+      ['0', '1', '2', '3', '4', '6'],
+      ['0', '1', '2', '3', '4', '5', '7'],
+    ]).toContainEqual(forked['fds'])
     expect(forked).toMatchObject({
       argv: ['/var/runtime/bootstrap.py'],
       prefix: '/var/lang',
@@ -110,9 +116,9 @@ describe.each(testedTiers.filter((tier) => tier === 'root' || tier === 'userns')
       ids: [[993, 993, 993], [990, 990, 990], expect.anything()],
       user: 'sbx_user1051',
       group: 'sbx_user1051',
-      fds: ['0', '1', '2', '3', '4', '6'],
       host: [],
       shm: false,
+      callbacks: 1000,
       reopened: true,
       environ: { ...warmEnvironment, SOME: 'value' },
     })

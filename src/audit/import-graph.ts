@@ -1,3 +1,4 @@
+import type { ImportContext } from '../python/block-stack.ts'
 import { isStandardLibrary } from '../python/stdlib-modules.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
 import type { PackageFacts, PackageFile, TreeFacts } from './facts.ts'
@@ -11,7 +12,14 @@ export interface ImportSite {
   readonly found: ScannedImport
   /** The statement runs whenever the handler's module is imported. */
   readonly isCertain: boolean
+  readonly guard: Guard
 }
+
+/**
+ * Whether the function goes on without a module, because an import on every way to it is guarded: `strong` whatever is wrong with the module, `weak` when it
+ * is absent.
+ */
+export type Guard = 'none' | 'weak' | 'strong'
 
 export interface MissingModule extends ImportSite {
   /** The full dotted name that was asked for. */
@@ -27,6 +35,7 @@ export interface ReachedFile {
   readonly tree: TreeFacts
   readonly module: string
   readonly isCertain: boolean
+  readonly guard: Guard
   /** The path of the file whose import reached it first. */
   readonly importedBy?: string | undefined
 }
@@ -63,6 +72,7 @@ class GraphWalk {
   readonly #chains = new Map<string, Chain>()
   readonly #certain: ReachedFile[] = []
   readonly #possible: ReachedFile[] = []
+  readonly #optional: ReachedFile[] = []
   #changesImports = false
 
   constructor(facts: PackageFacts) {
@@ -72,11 +82,12 @@ class GraphWalk {
 
   walk(): ImportGraph {
     const start = this.#facts.handlerModule
-    if (start) this.#visit(this.#chainOf(moduleOf(start.path)), { isCertain: true })
-    else for (const module of this.#ownModules()) this.#visit(this.#chainOf(module), { isCertain: false })
+    if (start) this.#visit(this.#chainOf(moduleOf(start.path)), { isCertain: true, guard: 'none' })
+    else
+      for (const module of this.#ownModules()) this.#visit(this.#chainOf(module), { isCertain: false, guard: 'none' })
     // All that is certain first, so that a file's certainty is settled when its imports are read.
     for (;;) {
-      const next = this.#certain.pop() ?? this.#possible.pop()
+      const next = this.#certain.pop() ?? this.#possible.pop() ?? this.#optional.pop()
       if (!next) break
       if (this.#reached.get(keyOf(next.tree, next.file.path, this.#facts)) === next) this.#follow(next)
     }
@@ -103,7 +114,8 @@ class GraphWalk {
     for (const found of content.imports) {
       if (found.context === 'never') continue
       const isCertain = from.isCertain && found.context === 'always'
-      this.#import({ file: from.file, tree: from.tree, found, isCertain }, from)
+      const guard = stronger(from.guard, guards[found.context] ?? 'none')
+      this.#import({ file: from.file, tree: from.tree, found, isCertain, guard }, from)
     }
   }
 
@@ -165,18 +177,40 @@ class GraphWalk {
   }
 
   /** Marks a module and the packages around it as reached. */
-  #visit(chain: Chain, site: { readonly isCertain: boolean; readonly file?: PackageFile }): void {
+  #visit(chain: Chain, site: Surety & { readonly file?: PackageFile }): void {
     for (const { kind, path, tree, module } of chain.found) {
       if (kind !== 'file') continue
       const key = keyOf(tree, path, this.#facts)
       const earlier = this.#reached.get(key)
-      if (earlier && (earlier.isCertain || !site.isCertain)) continue
-      const file = tree.files.get(path)!
-      const reached: ReachedFile = { file, tree, module, isCertain: site.isCertain, importedBy: site.file?.path }
+      if (earlier && rank(earlier) >= rank(site)) continue
+      const { isCertain, guard } = site
+      const reached: ReachedFile = {
+        file: tree.files.get(path)!,
+        tree,
+        module,
+        isCertain,
+        guard,
+        importedBy: site.file?.path,
+      }
       this.#reached.set(key, reached)
-      ;(site.isCertain ? this.#certain : this.#possible).push(reached)
+      const queue = isCertain ? this.#certain : guard === 'none' ? this.#possible : this.#optional
+      queue.push(reached)
     }
   }
+}
+
+type Surety = Pick<ReachedFile, 'isCertain' | 'guard'>
+
+const strengths: readonly Guard[] = ['strong', 'weak', 'none']
+
+function rank({ isCertain, guard }: Surety): number {
+  return isCertain ? 3 : strengths.indexOf(guard)
+}
+
+const guards: Partial<Record<ImportContext, Guard>> = { guarded: 'strong', 'guarded when absent': 'weak' }
+
+function stronger(one: Guard, other: Guard): Guard {
+  return strengths[Math.min(strengths.indexOf(one), strengths.indexOf(other))]!
 }
 
 /** What was found of a dotted name, package by package; `missing` is the first part that was not. */

@@ -5,10 +5,16 @@
  * - `conditional`: under an `if`, `for`, `while` …
  * - `lazy`: in a function
  * - `guarded`: in a `try` whose `except` catches ImportError and does not raise again, or under `suppress(ImportError)`
+ * - `guarded when absent`: the same, but only ModuleNotFoundError is caught: a module that is there and cannot be loaded still ends the import
  * - `fallback`: in an `except`
  * - `never`: under `if TYPE_CHECKING` or `if __name__ == '__main__'`
  */
-export type ImportContext = 'always' | 'conditional' | 'lazy' | 'guarded' | 'fallback' | 'never'
+export type ImportContext = 'always' | 'conditional' | 'lazy' | 'guarded' | 'guarded when absent' | 'fallback' | 'never'
+
+/** The function goes on when such an import finds no module. */
+export function isGuarded(context: ImportContext): boolean {
+  return context === 'guarded' || context === 'guarded when absent'
+}
 
 /** The weakest of all blocks around an import decides. */
 const weakness: Readonly<Record<ImportContext, number>> = {
@@ -16,8 +22,9 @@ const weakness: Readonly<Record<ImportContext, number>> = {
   conditional: 1,
   lazy: 2,
   fallback: 3,
-  guarded: 4,
-  never: 5,
+  'guarded when absent': 4,
+  guarded: 5,
+  never: 6,
 }
 
 interface Block {
@@ -100,20 +107,20 @@ export class BlockStack {
       case 'try':
         return 'always'
       case 'except': {
+        const guard = owner?.word === 'try' ? guardOf(headText()) : undefined
         if (
-          owner?.word === 'try' &&
-          owner.block.waiting?.length &&
-          owner.block.context === 'always' &&
-          catchesImportError(headText())
+          guard !== undefined &&
+          owner!.block.waiting?.length &&
+          (owner!.block.context === 'always' || owner!.block.context === 'guarded when absent')
         ) {
-          owner.block.context = 'guarded'
-          for (const tell of owner.block.waiting ?? []) tell()
-          this.#guarded = owner.block
+          owner!.block.context = guard
+          for (const tell of owner!.block.waiting ?? []) tell()
+          this.#guarded = owner!.block
         }
         return 'fallback'
       }
       case 'with':
-        return /suppress\s*\(.*(?:ImportError|ModuleNotFoundError|Exception)/.test(headText()) ? 'guarded' : undefined
+        return guardOf(/suppress\s*\((.*)/.exec(headText())?.[1] ?? '')
       case 'for':
       case 'while':
         return 'conditional'
@@ -170,7 +177,8 @@ function isNeverTrue(head: string): boolean {
   )
 }
 
-/** `except:`, or one that names ImportError or a class above it. */
-function catchesImportError(head: string): boolean {
-  return head.startsWith(':') || /\b(?:ImportError|ModuleNotFoundError|Exception|BaseException)\b/.test(head)
+/** What an `except` with this head guards against: bare or of ImportError and the classes above it everything, else perhaps absence alone. */
+function guardOf(head: string): ImportContext | undefined {
+  if (head.startsWith(':') || /\b(?:ImportError|Exception|BaseException)\b/.test(head)) return 'guarded'
+  return /\bModuleNotFoundError\b/.test(head) ? 'guarded when absent' : undefined
 }

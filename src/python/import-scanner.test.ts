@@ -41,8 +41,18 @@ test.each<readonly [string, string, readonly string[]]>([
   ['a try that catches something else', 'try:\n  import a\nexcept KeyError:\n  pass', ['2 a always']],
   [
     'a try that catches one of several',
-    'try:\n  import a\nexcept (KeyError, ModuleNotFoundError) as e:\n  pass',
+    'try:\n  import a\nexcept (KeyError, ImportError) as e:\n  pass',
     ['2 a guarded'],
+  ],
+  [
+    'a try that catches absence alone',
+    'try:\n  import a\nexcept ModuleNotFoundError:\n  pass\ntry:\n  import b\nexcept ModuleNotFoundError:\n  pass\nexcept ImportError:\n  pass',
+    ['2 a guarded when absent', '6 b guarded'],
+  ],
+  [
+    'suppression',
+    'with contextlib.suppress(ImportError):\n  import a\nwith suppress(ModuleNotFoundError):\n  import b\nwith suppress(KeyError):\n  import c',
+    ['2 a guarded', '4 b guarded when absent', '6 c always'],
   ],
   ['a bare except', 'try:\n  import a\nexcept:\n  pass', ['2 a guarded']],
   [

@@ -3,6 +3,7 @@ import { didYouMean } from '../did-you-mean.ts'
 import { distributionOfModule } from '../distribution-of-module.ts'
 import { defineFinding, type Finding } from '../finding.ts'
 import { importGraph, type MissingModule } from '../import-graph.ts'
+import { isGuarded } from '../../python/block-stack.ts'
 import { ModuleTree } from '../module-tree.ts'
 import type { Rule } from '../rule.ts'
 import { doubtfulModules } from '../runtime-modules.ts'
@@ -113,7 +114,7 @@ function judge(
 ): Finding | undefined {
   const { file, found } = gap
   const isOwn = file.distribution === undefined
-  const isWeak = found.context === 'guarded' || found.context === 'fallback'
+  const isWeak = isGuarded(found.context) || found.context === 'fallback'
   const from = file.path
   const line = found.line
   const place = { file: from, line, distribution: file.distribution }

@@ -271,6 +271,21 @@ test('a speed-up with a fallback is a warning, one that raises again is an error
   expect(codesOfFast(raising)).toEqual(['ZY1301'])
 })
 
+test('behind a module that may be missing nothing has to load, but a guard against absence alone lets a broken library through', () => {
+  const behind = (caught: string, so: string): readonly string[] =>
+    codesOfFast(
+      dist('fast', {
+        'fast/__init__.py': `try:\n    from .speedups import f\nexcept ${caught}:\n    def f(): ...\n`,
+        'fast/speedups.py': 'from ._c import f\n',
+        [so]: extension(),
+      }),
+    )
+  expect(behind('ImportError', 'fast/_c.abi3.so')).toEqual(['ZY1308'])
+  expect(behind('ModuleNotFoundError', 'fast/_c.abi3.so')).toEqual(['ZY1301'])
+  // Python does not even see a file with the tag of another machine.
+  expect(behind('ModuleNotFoundError', `fast/_c${tagged}`)).toEqual(['ZY1308'])
+})
+
 test('helpers for other machines, which nothing imports, are warnings', () => {
   const files = dist('dbg', {
     'dbg/__init__.py': '',

@@ -233,11 +233,16 @@ function* findings(facts: PackageFacts): Generator<Finding> {
   for (const { path, what, more, place } of useless.values()) yield unused({ path, what, more }, place)
 }
 
+/** What imports lead to, where the function does not go on without it. */
+function pathsInUse(facts: PackageFacts): ReadonlySet<string> {
+  const used = [...importGraph(facts).reached.values()].filter(({ guard }) => guard !== 'strong')
+  return new Set(used.map(({ file }) => file.path))
+}
+
 /** Paths of native files that an import or another native file asks for, or that Python could import. */
 function neededFiles(facts: PackageFacts, libraries: readonly NativeLibrary[]): ReadonlySet<string> {
-  const graph = importGraph(facts)
   const needed = new Set<string>()
-  const reached = new Set([...graph.reached.values()].map(({ file }) => file.path))
+  const reached = pathsInUse(facts)
   for (const { file, elf } of libraries) {
     if (reached.has(file.path)) needed.add(file.path)
     // Own extension modules that no Python file imports are still what the function was written for.
@@ -271,7 +276,8 @@ function* otherBuilds(facts: PackageFacts, told: Set<string>): Generator<Finding
     const path = gap.otherBuild
     if (path === undefined || told.has(path)) continue
     const isWeak = !gap.isCertain
-    if (isWeak && gap.found.context !== 'always') continue
+    // What the function does without: if it is told at all, then as a file that cannot be used. Python does not see such a file: it is absent.
+    if (gap.guard !== 'none' || (isWeak && gap.found.context !== 'always')) continue
     told.add(path)
     const file = gap.tree.files.get(path)
     const details = { path, module: gap.module, wanted, distribution: file?.distribution, runtime, architecture }
@@ -290,7 +296,7 @@ function* foreignBinaries(
   noteUseless: (path: string, what: string, distribution: string | undefined) => void,
 ): Generator<Finding> {
   const { runtime, architecture } = facts.target
-  const reached = new Set([...importGraph(facts).reached.values()].map(({ file }) => file.path))
+  const reached = pathsInUse(facts)
   for (const tree of [facts.package, ...facts.layers])
     for (const file of tree.files.values()) {
       const { path, distribution } = file

@@ -2,6 +2,7 @@ import { normalizeName } from '../../pypa/name.ts'
 import { parseRequirement } from '../../pypa/requirement.ts'
 import { formatSpecifierSet, matches } from '../../pypa/specifier.ts'
 import { parseVersion } from '../../pypa/version.ts'
+import { isGuarded } from '../../python/block-stack.ts'
 import type { PackageDistribution, PackageFacts } from '../facts.ts'
 import { defineFinding, type Finding } from '../finding.ts'
 import { importGraph } from '../import-graph.ts'
@@ -122,7 +123,7 @@ function* runtimeUse(facts: PackageFacts): Generator<Finding> {
     if (sdkModules.has(top)) modules.add(top)
     else if (
       sdkDependencies.has(top) &&
-      found.context !== 'guarded' &&
+      !isGuarded(found.context) &&
       found.context !== 'fallback' &&
       !borrowedFrom.has(top)
     )

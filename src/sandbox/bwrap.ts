@@ -14,7 +14,7 @@ import {
   readlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { connectToApi } from './api-connection.ts'
@@ -148,7 +148,9 @@ class BwrapSandbox implements Sandbox {
     } catch (cause) {
       throw launchFailed({ id: 'bwrap', because: (cause as Error).message.trim().split('\n').at(-1)! }, { cause })
     }
-    if (this.fileAccess === 'as-other') chmodSync(this.#state.path, 0o711)
+    // As root bubblewrap runs as another user, who must come as far as the files that it mounts.
+    if (this.fileAccess === 'as-other')
+      for (const path of [dirname(this.#state.path), this.#state.path]) chmodSync(path, 0o711)
     this.#isPrepared = true
   }
 

@@ -93,7 +93,8 @@ class Client implements IndexClient {
     this.#options = options
     const { configuration, environment, clock } = options
     this.#credentials = credentials
-    for (const { url } of configuration.indexes) this.rememberCredentials(url)
+    for (const url of [...configuration.indexes.map((index) => index.url), ...(configuration.lockedPlaces ?? [])])
+      this.rememberCredentials(url)
     // Credentials live in the store alone from here on: no address below can leak them.
     this.#indexes = configuration.indexes.map((index) => ({ ...index, url: splitCredentials(index.url).url }))
     this.#http = new Http({ configuration, environment, credentials, clock })

@@ -2,6 +2,8 @@
 export interface IndexConfiguration {
   /** In the order in which they are asked. URLs may hold credentials: never print them, use `redactUrl`. */
   readonly indexes: readonly ConfiguredIndex[]
+  /** Places that a lock names, with their credentials; asked for nothing else. */
+  readonly lockedPlaces?: readonly string[] | undefined
   /** Folders, pages and files that are searched beside the indexes (`--find-links`). */
   readonly findLinks: readonly string[]
   /** Only `findLinks` are searched. */

@@ -21,6 +21,8 @@ export interface ProjectIndexes {
   readonly trustedHosts?: readonly string[] | undefined
   /** `[[tool.uv.index]]`: names under which `UV_INDEX_NAME_USERNAME` and `…_PASSWORD` are looked for. */
   readonly named?: readonly (ConfiguredIndex & { readonly isDefault?: boolean })[] | undefined
+  /** Addresses with credentials of places that are asked only where a lock names them. */
+  readonly lockedPlaces?: readonly string[] | undefined
 }
 
 /**
@@ -60,6 +62,7 @@ export async function loadIndexConfiguration(source: IndexConfigurationSource): 
   const indexes = ordered.map((index) => withNamedCredentials(checked(index), environment))
   return {
     indexes: uniqueBy(indexes, ({ url }) => url),
+    lockedPlaces: project.lockedPlaces ?? [],
     findLinks: [
       ...(project.findLinks ?? []),
       ...(uv('FIND_LINKS')?.split(',') ?? []).map((place) => place.trim()).filter((place) => place !== ''),

@@ -1,6 +1,7 @@
 import { budgetFacts } from '../audit/baseline.ts'
 import { auditFacts, checkPackage, type CheckResult } from '../audit/check-package.ts'
 import type { Finding } from '../audit/finding.ts'
+import { rememberPackage } from '../audit/known-package.ts'
 import { isOverBudget } from '../audit/rules/budget.ts'
 import { defineError } from '../base/errors.ts'
 import type { Cache } from '../cache/cache.ts'
@@ -34,12 +35,11 @@ export async function auditBuilt(
   layout: Layout,
   cache: Cache,
 ): Promise<CheckResult> {
+  const facts = await factsOfBuild(archive, plan, artifacts, layout, cache)
+  if (plan.layers.length > 0) await rememberBuilt(archive, plan, artifacts, cache)
   const result =
     plan.layers.length === 0
-      ? auditFacts({
-          ...(await factsOfBuild(archive, plan, artifacts, layout, cache)),
-          budget: budgetFacts(plan.budget, plan.target),
-        })
+      ? auditFacts({ ...facts, budget: budgetFacts(plan.budget, plan.target) })
       : checkPackage({
           path: archive.path,
           runtime: plan.target.runtime.id,
@@ -47,6 +47,8 @@ export async function auditBuilt(
           handler: plan.handler,
           layers: plan.layers,
           budget: plan.budget,
+          cacheFolder: cache.folder,
+          digest: archive.digest,
         })
   const errors = result.findings.filter((finding) => finding.severity === 'error')
   if (errors.length > 0) {
@@ -57,4 +59,15 @@ export async function auditBuilt(
     throw auditRefused({ name: plan.out, findings: errors }, { cause })
   }
   return result
+}
+
+/** Lets later checks of the package use what is known of its wheels. A cache that may only be read is no reason to fail. */
+export async function rememberBuilt(
+  { path, digest }: Pick<Archive, 'path' | 'digest'>,
+  { layer }: BuildPlan,
+  artifacts: readonly Artifact[],
+  cache: Cache,
+): Promise<void> {
+  const wheels = artifacts.map((artifact) => [artifact.name, artifact.digest] as const)
+  await rememberPackage(cache, { path, digest, wheels, prefix: layer }).catch(() => undefined)
 }

@@ -87,6 +87,10 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       : undefined
     return { archive: written, findings: checked?.findings ?? [] }
   })
+  if (plan.checks) {
+    const { rememberBuilt } = await import('./audit-package.ts')
+    await rememberBuilt({ path: plan.out, digest: archive.digest }, plan, artifacts, cache)
+  }
   const notes = [
     ...sources.notes,
     ...sources.substitutions(artifacts),

@@ -2,6 +2,7 @@ import type { ContentFacts } from '../audit/content-facts.ts'
 import type { PackageDistribution, PackageFacts, PackageFile } from '../audit/facts.ts'
 import { handlerCandidates } from '../audit/handler-file.ts'
 import { interestIn, readContent, type Interest } from '../audit/read-content.ts'
+import type { WheelFacts } from '../audit/wheel-facts.ts'
 import type { Cache } from '../cache/cache.ts'
 import { parseHandler } from '../lambda/handler.ts'
 import { moduleNames } from '../python/module-names.ts'
@@ -11,7 +12,7 @@ import type { Artifact } from './artifact.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { contentOf } from './layout/content.ts'
 import type { Layout, LayoutFile } from './layout/layout.ts'
-import { wheelFactsOf, type WheelFacts } from './wheel-facts.ts'
+import { wheelFactsOf } from './wheel-facts.ts'
 
 /**
  * What the audit wants to know of a package that was just written, from its layout and from what is kept of its wheels: nothing of the
@@ -88,7 +89,10 @@ class BuiltFile implements PackageFile {
     const { interest } = this
     if (!interest) return undefined
     const { source } = this.#file
-    const known = 'archive' in source ? this.#wheel?.contentOf(source.entry.name) : undefined
+    const known =
+      'archive' in source
+        ? this.#wheel?.contentOf(source.entry.name, source.entry.crc32, source.entry.uncompressedBytes)
+        : undefined
     if (known !== undefined) return known ?? undefined
     return readContent(interest, contentOf(this.#file), { path: this.path, isOwn: this.distribution === undefined })
   }

@@ -5,7 +5,7 @@ import { answer, indexServer, projectPage, type IndexServer } from '../../test/k
 import type { ZipyardError } from '../base/errors.ts'
 import { buildProject, contents, scratch } from '../../test/kit/packages.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
-import { projectFolder, wheel, type MadeWheel, type WheelSpec } from '../../test/kit/wheel.ts'
+import { projectFolder, pylockOf, wheel, type MadeWheel, type WheelSpec } from '../../test/kit/wheel.ts'
 
 /** An index below `/private` that has one wheel. */
 async function privateIndex(made: MadeWheel): Promise<IndexServer> {
@@ -213,4 +213,97 @@ test('files of a named uv index are fetched with the credentials of that name', 
   const secrets = { UV_INDEX_OURS_USERNAME: 'ana', UV_INDEX_OURS_PASSWORD: 'hidden' }
   await buildProject(folder, {}, { ...elsewhere, ...secrets, ZIPYARD_CACHE_DIR: temporaryFolder() })
   expect(server.headers[0]!.authorization).toBe(`Basic ${Buffer.from('ana:hidden').toString('base64')}`)
+})
+
+test('the source of poetry.lock is opened by what Poetry is told of its name, by variables or by its configuration', async () => {
+  const secret = made({ name: 'secret' })
+  const server = await privateIndex(secret)
+  const files = {
+    'app.py': '',
+    'poetry.lock': poetryLock(secret, `${server.url}/private`),
+    'pyproject.toml': `[project]\nname = "app"\ndependencies = ["secret"]\n[[tool.poetry.source]]\nname = "our-own"\nurl = "${server.url}/private"\npriority = "explicit"\n`,
+  }
+  const variables = { POETRY_HTTP_BASIC_OUR_OWN_USERNAME: 'ana', POETRY_HTTP_BASIC_OUR_OWN_PASSWORD: 'hidden' }
+  const configured = projectFolder({ 'auth.toml': '[http-basic.our-own]\nusername = "ana"\npassword = "hidden"\n' })
+  for (const environment of [variables, { POETRY_CONFIG_DIR: configured }]) {
+    server.headers.length = 0
+    await buildProject(projectFolder(files), {}, { ...elsewhere, ...environment, ZIPYARD_CACHE_DIR: temporaryFolder() })
+    expect(server.headers.map(({ authorization }) => authorization)).toEqual(
+      Array(2).fill(`Basic ${Buffer.from('ana:hidden').toString('base64')}`),
+    )
+  }
+})
+
+const pipfileLock = (url: string, entries: Readonly<Record<string, object>>): string =>
+  JSON.stringify({
+    _meta: {
+      hash: { sha256: '0' },
+      'pipfile-spec': 6,
+      requires: {},
+      sources: [{ name: 'ours', url, verify_ssl: true }],
+    },
+    default: entries,
+    develop: {},
+  })
+
+test('the source of Pipfile.lock is opened by the variables that stand in its address', async () => {
+  const secret = made({ name: 'secret' })
+  const server = await privateIndex(secret)
+  const url = `${server.url.replace('//', '//${INDEX_USER}:$INDEX_PASSWORD@')}/private`
+  const folder = projectFolder({
+    'app.py': '',
+    'Pipfile.lock': pipfileLock(url, { secret: pipfileEntry(secret, 'ours') }),
+  })
+  const secrets = { INDEX_USER: 'ana', INDEX_PASSWORD: 'hidden' }
+  await buildProject(folder, {}, { ...elsewhere, ...secrets, ZIPYARD_CACHE_DIR: temporaryFolder() })
+  expect(server.headers[0]!.authorization).toBe(`Basic ${Buffer.from('ana:hidden').toString('base64')}`)
+})
+
+test('the sources of pdm in pyproject.toml are asked for what pdm.lock names', async () => {
+  const secret = made({ name: 'secret' })
+  const server = await privateIndex(secret)
+  const folder = projectFolder({
+    'app.py': '',
+    'pyproject.toml': pyproject(
+      'app',
+      ['secret'],
+      `[[tool.pdm.source]]\nname = "ours"\nurl = "${server.url.replace('//', '//ana:${INDEX_PASSWORD}@')}/private"\n`,
+    ),
+    'pdm.lock': `[metadata]\ngroups = ["default"]\nstrategy = ["inherit_metadata"]\nlock_version = "4.5.0"\ncontent_hash = "sha256:0"\n\n[[package]]\nname = "secret"\nversion = "1.0"\nsummary = ""\ngroups = ["default"]\nfiles = [{file = "${secret.filename}", hash = "sha256:${secret.sha256}"}]\n`,
+  })
+  const mirror = await indexServer({})
+  const environment = { PIP_INDEX_URL: `${mirror.url}/simple`, INDEX_PASSWORD: 'hidden' }
+  await buildProject(folder, {}, { ...environment, ZIPYARD_CACHE_DIR: temporaryFolder() })
+  expect(server.requests[0]).toBe('GET /private/secret/')
+  expect(server.headers[0]!.authorization).toBe(`Basic ${Buffer.from('ana:hidden').toString('base64')}`)
+})
+
+test('a Pipfile.lock and a pylock.toml that no longer fit the project are told, and refused with --locked', async () => {
+  const lib = made({ name: 'lib' })
+  const server = await privateIndex(lib)
+  const pipenv = projectFolder({
+    'app.py': '',
+    Pipfile: '[packages]\nlib = "==1.0"\nadded = "*"\nwinonly = { version = "*", sys_platform = "== \'win32\'" }\n',
+    'Pipfile.lock': pipfileLock(`${server.url}/private`, { lib: pipfileEntry(lib, 'ours') }),
+  })
+  const pylock = projectFolder({
+    'app.py': '',
+    'pyproject.toml': pyproject('app', ['lib>=2']),
+    'pylock.toml': pylockOf([lib]).replace('created-by = "test"', 'created-by = "uv"'),
+  })
+  for (const [folder, sentence, remedy] of [
+    [pipenv, '`Pipfile.lock` is stale: the project asks for `added`, which it does not have', 'Run `pipenv lock`'],
+    [
+      pylock,
+      '`pylock.toml` is stale: the project asks for `lib>=2`, it has `1.0`',
+      'Run `uv export --format pylock.toml',
+    ],
+  ] as const) {
+    const { notes } = await buildProject(folder)
+    expect(notes).toMatchObject([{ message: sentence, hint: expect.stringContaining(remedy) as string }])
+    const refused = (await buildProject(folder, { locked: true }).catch((error: unknown) => error)) as ZipyardError
+    expect(refused.message).toBe(`${sentence}, and \`--locked\` forbids to build from it`)
+  }
+  writeFileSync(join(pipenv, 'Pipfile'), '[packages]\nlib = "*"\n')
+  expect((await buildProject(pipenv, { locked: true })).notes).toEqual([])
 })

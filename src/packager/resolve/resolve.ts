@@ -12,7 +12,7 @@ import { describeTarget } from '../fetch/choose-file.ts'
 import type { FetchSurroundings } from '../fetch/fetch-file.ts'
 import type { Note } from '../layout/layout.ts'
 import type { Target } from '../target.ts'
-import { indexesOf, lockedIndexes, readDeclarations, type Declarations } from './declarations.ts'
+import { indexesOf, readDeclarations, type Declarations } from './declarations.ts'
 import {
   formatOwnLock,
   lockNames,
@@ -125,28 +125,25 @@ async function fromForeignLock(
   options: ResolveOptions,
   surroundings: FetchSurroundings,
 ): Promise<Resolution> {
-  const { readLock, readPyproject } = await import('./read-lock.ts')
+  const [{ readLock, readPyproject }, { placesOf }] = await Promise.all([
+    import('./read-lock.ts'),
+    import('./locked-places.ts'),
+  ])
   const lock = await readLock(input.file)
   const isBeside = dirname(input.file) === options.folder
   const root = await readPyproject(dirname(input.file))
   const pyproject = isBeside ? root : await readPyproject(options.folder)
   const name = pyproject?.project?.normalizedName
   const isMember = name !== undefined && (lock.roots ?? []).some(({ project }) => project === name)
-  surroundings.learnIndexes(lockedIndexes(root?.tool.at('uv').value))
+  surroundings.learnIndexes(await placesOf(lock, root, options.variables))
   const resolution = fromLock(lock, isMember ? { ...input, project: name } : input, options)
-  if (!pyproject || !(isBeside || isMember)) return resolution
-  const { lockNotCovering, staleLockNote, uncoveredBy } = await import('./lock-staleness.ts')
+  if (!(isBeside || isMember)) return resolution
+  const { lockNotCovering, staleLockNote, stalenessOf } = await import('./lock-staleness.ts')
   const { environment } = options.target
-  const uncovered = uncoveredBy(resolution.distributions, {
-    ...input,
-    lockFile: input.file,
-    pyproject,
-    root: root ?? pyproject,
-    environment,
-  })
-  if (uncovered.length === 0) return resolution
-  if (options.locked) throw lockNotCovering({ file: resolution.by, uncovered })
-  return { ...resolution, notes: [staleLockNote(resolution.by, uncovered)] }
+  const staleness = await stalenessOf(resolution.distributions, { ...input, lock, pyproject, root, environment })
+  if (!staleness) return resolution
+  if (options.locked) throw lockNotCovering({ file: resolution.by, ...staleness })
+  return { ...resolution, notes: [staleLockNote(resolution.by, staleness)] }
 }
 
 function fromLock(

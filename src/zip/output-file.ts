@@ -3,13 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { newSha256, type Digest } from '../base/digest.ts'
+import { pieceBytes } from './digest-ring.ts'
+import { DigestThread } from './digest-thread.ts'
 import { outputNotWritable } from './errors.ts'
-
-/**
- * One buffer, filled, hashed and written in turn. Overlapping the three with more buffers and the thread pool was tried: on two
- * cores the hand-overs cost more than they gained.
- */
-const bufferBytes = 1024 * 1024
+import { headerTarget, type HeaderTarget } from './headers.ts'
 
 /** What is read ahead of small pieces, in bytes. */
 export const windowBytes = 128 * 1024
@@ -19,8 +16,8 @@ export const windowBytes = 128 * 1024
  * When it fails, is given up, or the process is interrupted, nothing is left.
  */
 export class OutputFile {
-  /** The buffer to fill; `used` bytes of it are taken. */
-  readonly buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  /** The bytes to fill; `used` of them are taken. */
+  target: HeaderTarget
   used = 0
   /** Bytes written so far. */
   flushed = 0
@@ -29,10 +26,13 @@ export class OutputFile {
   readonly #path: string
   readonly #temporary: string
   readonly #descriptor: number
-  readonly #hash = newSha256()
   readonly #forget: () => void
+  readonly #hash = newSha256()
+  /** Hashes what was written, while the next piece is filled; without it that is done here, piece by piece. */
+  #thread: DigestThread | undefined
 
-  constructor(path: string) {
+  /** `expectedBytes` tells whether hashing is worth a thread of its own. */
+  constructor(path: string, expectedBytes = 0) {
     this.#path = path
     this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
     try {
@@ -42,6 +42,12 @@ export class OutputFile {
       throw notWritable(path, error)
     }
     this.#forget = removeOnInterrupt(this.#temporary)
+    this.#thread = DigestThread.take(expectedBytes)
+    this.target = headerTarget(this.#thread?.buffer() ?? Buffer.allocUnsafeSlow(pieceBytes))
+  }
+
+  get buffer(): Buffer {
+    return this.target.bytes
   }
 
   /** Position in the file of the next byte to be put into `buffer`. */
@@ -52,10 +58,33 @@ export class OutputFile {
   /** Hashes and writes the filled part. */
   flush(): void {
     const { buffer, used } = this
-    this.#hash.update(used === buffer.length ? buffer : buffer.subarray(0, used))
+    if (this.#thread) this.#thread.push(used)
+    else this.#hash.update(used === buffer.length ? buffer : buffer.subarray(0, used))
     for (let done = 0; done < used;) done += writeSync(this.#descriptor, buffer, done, used - done, this.flushed + done)
     this.flushed += used
     this.used = 0
+    if (this.#thread) this.target = headerTarget(this.#thread.buffer() ?? this.#withoutThread())
+  }
+
+  /** When the thread stopped answering: what was written is read back, and hashing goes on here. */
+  #withoutThread(): Buffer {
+    this.#thread = undefined
+    const bytes = Buffer.allocUnsafeSlow(pieceBytes)
+    const written = openSync(this.#temporary, 'r')
+    try {
+      for (let got = 0; (got = readSync(written, bytes)) > 0;) this.#hash.update(bytes.subarray(0, got))
+    } finally {
+      closeSync(written)
+    }
+    return bytes
+  }
+
+  #digest(): Digest {
+    const digest = this.#thread?.digest()
+    if (this.#thread && digest === undefined) this.#withoutThread()
+    this.#thread?.release(true)
+    this.#thread = undefined
+    return digest ?? this.#hash.digest('hex')
   }
 
   /** Copies bytes of any length. */
@@ -109,9 +138,10 @@ export class OutputFile {
     this.flush()
     if (options.durable) fsyncSync(this.#descriptor)
     closeSync(this.#descriptor)
+    const digest = this.#digest()
     replace(this.#temporary, this.#path)
     this.#forget()
-    return { bytes: this.flushed, digest: this.#hash.digest('hex') }
+    return { bytes: this.flushed, digest }
   }
 
   /** Removes what was written; returns the error to throw: `outputNotWritable` when the disk was the reason. */
@@ -121,6 +151,7 @@ export class OutputFile {
     } catch {
       // already closed by `finish`
     }
+    this.#thread?.release(false)
     rmSync(this.#temporary, { force: true })
     this.#forget()
     const code = (error as NodeJS.ErrnoException).code ?? ''

@@ -43,17 +43,34 @@ export const largestEntryBytes = 0xffff_fffe
  * Throws `duplicatePath` and `unsafePath`.
  */
 export function orderEntries(entries: readonly SpliceEntry[]): readonly SpliceEntry[] {
-  const ordered = [...entries].sort((a, b) => compareUtf8(a.path, b.path))
+  const ordered = sortByPath(entries)
   let previous: string | undefined
   for (const { path, source } of ordered) {
     if (path === previous) throw duplicatePath({ path })
     previous = path
-    const [problem] = nameHazards(path).filter((code) => code !== 'name-not-nfc')
-    if (problem ?? path.endsWith('/')) throw unsafePath({ path, because: problem ?? 'it names a folder' })
+    const hazards = nameHazards(path)
+    if (hazards.length > 0 || path.endsWith('/')) {
+      const problem = hazards.find((code) => code !== 'name-not-nfc')
+      if (problem ?? path.endsWith('/')) throw unsafePath({ path, because: problem ?? 'it names a folder' })
+    }
     if ('archive' in source && source.entry.uncompressedBytes > largestEntryBytes)
       throw entryTooLarge({ path, bytes: source.entry.uncompressedBytes })
   }
   return ordered
+}
+
+/**
+ * By the order of UTF-16, which the engine's own sort of strings knows without a call per comparison; where surrogates are
+ * involved it is not the order of UTF-8, and neither is it where a path occurs twice, which the caller refuses.
+ */
+function sortByPath(entries: readonly SpliceEntry[]): readonly SpliceEntry[] {
+  const byPath = new Map<string, SpliceEntry>()
+  for (const entry of entries) byPath.set(entry.path, entry)
+  const paths = [...byPath.keys()]
+  if (paths.length < entries.length || paths.some((path) => surrogates.test(path)))
+    return [...entries].sort((a, b) => compareUtf8(a.path, b.path))
+  // oxlint-disable-next-line unicorn/require-array-sort-compare -- see above
+  return paths.sort().map((path) => byPath.get(path)!)
 }
 
 /** Compares by UTF-8 bytes. UTF-16 order, which is what `<` knows, differs from it only where surrogates are involved. */

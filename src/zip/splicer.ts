@@ -3,7 +3,7 @@ import { digestToBase64, type Digest } from '../base/digest.ts'
 import { pack, type PackedData } from './deflate.ts'
 import { entryNotReadable, entryTooLarge, spliceSourceChanged } from './errors.ts'
 import { centralDirectoryHeaderBytes, localFileHeaderBytes, methods } from './format.ts'
-import { endRecords, writeDirectoryHeader, writeLocalHeader, type WrittenHeader } from './headers.ts'
+import { endRecords, headerTarget, writeDirectoryHeader, writeLocalHeader, type WrittenHeader } from './headers.ts'
 import { OutputFile, windowBytes } from './output-file.ts'
 import { largestEntryBytes, orderEntries, type SpliceableEntry, type SpliceEntry } from './plan.ts'
 
@@ -44,9 +44,10 @@ export async function splice(
   options: SpliceOptions = {},
 ): Promise<Archive> {
   const entries = orderEntries(plan)
-  const directory = Buffer.allocUnsafeSlow(directoryBytesOf(entries))
+  const { directoryBytes, dataBytes } = lengthsOf(entries)
+  const directory = headerTarget(Buffer.allocUnsafeSlow(directoryBytes))
   const sources = new OpenArchives()
-  const output = new OutputFile(path)
+  const output = new OutputFile(path, dataBytes)
   let directoryUsed = 0
   let unzippedBytes = 0
   let rested = 0
@@ -59,7 +60,7 @@ export async function splice(
       const offset = output.position
       const packed = 'archive' in source ? undefined : packedData(source)
       const header = headerOf(entry, packed)
-      output.used = writeLocalHeader(output.buffer, output.used, header, name, nameBytes)
+      output.used = writeLocalHeader(output.target, output.used, header, name, nameBytes)
       directoryUsed = writeDirectoryHeader(directory, directoryUsed, header, name, nameBytes, offset)
       unzippedBytes += header.uncompressedBytes
       if (packed) output.put(packed.data)
@@ -72,7 +73,7 @@ export async function splice(
       }
     }
     const directoryOffset = output.position
-    output.put(directory.subarray(0, directoryUsed))
+    output.put(directory.bytes)
     output.put(endRecords(entries.length, directoryOffset, directoryUsed))
     const { bytes, digest } = output.finish(options)
     return { path, bytes, digest, codeSha256: digestToBase64(digest), entries: entries.length, unzippedBytes }
@@ -83,10 +84,15 @@ export async function splice(
   }
 }
 
-function directoryBytesOf(entries: readonly SpliceEntry[]): number {
-  let bytes = 0
-  for (const entry of entries) bytes += centralDirectoryHeaderBytes + Buffer.byteLength(entry.path)
-  return bytes
+/** Length of the central directory, and of what is copied from other archives. */
+function lengthsOf(entries: readonly SpliceEntry[]): { readonly directoryBytes: number; readonly dataBytes: number } {
+  let directoryBytes = 0
+  let dataBytes = 0
+  for (const { path, source } of entries) {
+    directoryBytes += centralDirectoryHeaderBytes + Buffer.byteLength(path)
+    if ('archive' in source) dataBytes += source.entry.compressedBytes
+  }
+  return { directoryBytes, dataBytes }
 }
 
 function packedData(source: Exclude<SpliceEntry['source'], { readonly archive: string }>): PackedData {

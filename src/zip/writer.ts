@@ -1,6 +1,6 @@
 import { pack } from './deflate.ts'
 import { centralDirectoryHeaderBytes, localFileHeaderBytes } from './format.ts'
-import { endRecords, writeDirectoryHeader, writeLocalHeader } from './headers.ts'
+import { endRecords, headerTarget, writeDirectoryHeader, writeLocalHeader } from './headers.ts'
 import { orderEntries } from './plan.ts'
 
 /** A file to be packed in memory. */
@@ -34,9 +34,9 @@ export function archiveBytes(files: readonly WriterEntry[]): Buffer {
     const header = { method, crc32, compressedBytes: data.length, uncompressedBytes, mode, link }
     const nameBytes = Buffer.byteLength(path)
     const local = Buffer.alloc(localFileHeaderBytes + nameBytes)
-    writeLocalHeader(local, 0, header, path, nameBytes)
+    writeLocalHeader(headerTarget(local), 0, header, path, nameBytes)
     const central = Buffer.alloc(centralDirectoryHeaderBytes + nameBytes)
-    writeDirectoryHeader(central, 0, header, path, nameBytes, position)
+    writeDirectoryHeader(headerTarget(central), 0, header, path, nameBytes, position)
     parts.push(local, Buffer.from(data))
     directory.push(central)
     position += local.length + data.length

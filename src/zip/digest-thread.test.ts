@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
+import { sha256 } from '../base/digest.ts'
+import { pieceBytes, pieces } from './digest-ring.ts'
+import { DigestThread } from './digest-thread.ts'
+import { OutputFile } from './output-file.ts'
+
+const large = randomBytes(3 * pieces * pieceBytes + 12_345)
+
+/** Writes through an output file whose package is expected to be so long. */
+function write(path: string, bytes: Buffer, expectedBytes: number): { bytes: number; digest: string } {
+  const output = new OutputFile(path, expectedBytes)
+  output.put(bytes)
+  return output.finish()
+}
+
+test('the digest of a large package is made in a thread of its own, package after package', () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'package.zip')
+  for (const bytes of [large, large.subarray(7), large.subarray(0, pieceBytes), Buffer.alloc(0)]) {
+    const before = DigestThread.used
+    expect(write(path, bytes, 100_000_000)).toEqual({ bytes: bytes.length, digest: sha256(bytes) })
+    expect(DigestThread.used).toBe(before + 1)
+    expect(readFileSync(path).equals(bytes)).toBe(true)
+  }
+  expect(readdirSync(folder)).toEqual(['package.zip'])
+})
+
+test('a second package at the same time is hashed where it is written, and a small one never asks for a thread', () => {
+  const folder = temporaryFolder()
+  const first = new OutputFile(join(folder, 'first.zip'), 100_000_000)
+  first.put(large)
+  const used = DigestThread.used
+  expect(write(join(folder, 'second.zip'), large, 100_000_000).digest).toBe(sha256(large))
+  expect(write(join(folder, 'small.zip'), large.subarray(0, 99), 99).digest).toBe(sha256(large.subarray(0, 99)))
+  expect(DigestThread.used).toBe(used)
+  expect(first.finish().digest).toBe(sha256(large))
+})
+
+test('a package that is given up in the middle leaves nothing behind, and the next one has its own digest', () => {
+  const folder = temporaryFolder()
+  const broken = new OutputFile(join(folder, 'broken.zip'), 100_000_000)
+  broken.put(large)
+  const reason = new Error('enough')
+  expect(broken.giveUp(reason)).toBe(reason)
+  expect(readdirSync(folder)).toEqual([])
+  expect(write(join(folder, 'next.zip'), large, 100_000_000).digest).toBe(sha256(large))
+})
+
+test('when the thread ends in the middle, what was written is read back and the digest is right', () => {
+  const folder = temporaryFolder()
+  for (const written of [3 * pieceBytes, large.length]) {
+    const path = join(folder, 'package.zip')
+    const output = new OutputFile(path, 100_000_000)
+    output.put(large.subarray(0, written))
+    DigestThread.end()
+    output.put(large.subarray(written))
+    expect(output.finish()).toEqual({ bytes: large.length, digest: sha256(large) })
+    expect(sha256(readFileSync(path))).toBe(sha256(large))
+    rmSync(path)
+  }
+})

@@ -82,6 +82,7 @@ import signal  # noqa: E402
 import socket  # noqa: E402
 
 import kernel  # noqa: E402
+import relay as relaying  # noqa: E402
 import seccomp  # noqa: E402
 
 del sys.path[0]
@@ -310,7 +311,7 @@ class Environment(object):
         self.unified = self.unified_procs = None
         self.streams = []
         self.program = 0
-        self.relays = []  # (listening socket, descriptor of the folder of the host's socket, its name)
+        self.relays = []  # (listening socket, path of the host's socket)
         self.line = None  # to the program's process, until it goes on as the function's
 
     def hold(self):
@@ -616,56 +617,18 @@ def _ip(*commands):
 
 def _open_relay(number, relay):
     """Listens at an address of its own on the loopback of this network."""
-    if not relay["address"].startswith("127."):
+    if number == 0:
         kernel.add_loopback_address(number, relay["address"])
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((relay["address"], relay["port"]))
-    listener.listen(64)
+    listener = relaying.listen(relay["address"], relay["port"])
     folder, name = os.path.split(relay["socket"])
-    return listener, os.open(HOST + folder, os.O_PATH), name
+    return listener, "/proc/self/fd/%d/%s" % (os.open(HOST + folder, os.O_PATH), name)
 
 
 def _run_relays(relays):
-    """A process between the network of a function and sockets of the host, for programs that know TCP only. Ends with the program."""
-    import threading
-
+    """A process of its own; ends with the program."""
     kernel.set_capabilities(())
-
-    def pump(source, target):
-        try:
-            while True:
-                piece = source.recv(65536)
-                if not piece:
-                    break
-                target.sendall(piece)
-        except OSError:
-            pass
-        for end, how in ((target, socket.SHUT_WR), (source, socket.SHUT_RD)):
-            try:
-                end.shutdown(how)
-            except OSError:
-                pass
-
-    def serve(listener, folder, name):
-        while True:
-            inside, _ = listener.accept()
-            outside = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                inside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                outside.connect("/proc/self/fd/%d/%s" % (folder, name))
-            except OSError:
-                inside.close()
-                continue
-            for pair in ((inside, outside), (outside, inside)):
-                threading.Thread(target=pump, args=pair, daemon=True).start()
-
     try:
-        threads = [threading.Thread(target=serve, args=relay, daemon=True) for relay in relays]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        relaying.serve(relays)
     finally:
         os._exit(0)
 

@@ -31,6 +31,9 @@ const guestFolder = fileURLToPath(new URL('../../runtime/isolation', import.meta
 const devices = ['null', 'zero', 'full', 'random', 'urandom']
 const shared = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix', '/gnu']
 
+/** Where bubblewrap leaves no right to give the network another address. Lambda's own was this one before it was 169.254.100.1. */
+const loopback = '127.0.0.1'
+
 /** Inside, where the limit of processes counts this environment's alone. */
 const limits =
   'ulimit -c 0; ulimit -n 1024; ulimit -l 64 2>/dev/null; ulimit -S -s 8192 2>/dev/null; ulimit -u 742 2>/dev/null || ulimit -p 742 2>/dev/null; exec "$@"'
@@ -50,13 +53,13 @@ class BwrapSandbox implements Sandbox {
     hasOwnUsers: this.fileAccess === 'as-other',
     limitsMemory: false,
     limitsProcesses: true,
-    canRelay: false,
+    relayAddress: loopback,
     keepsTemporary: false,
     filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
   }
   readonly #state: StateFolder
   readonly #users: UserIds
-  readonly #launcher: string
+  readonly #launcher: { readonly executable: string; readonly prefix: string }
   readonly #environments = new Map<string, number | undefined>()
   readonly #running = new Map<string, BwrapProcess>()
   readonly #watch = new MemoryWatch()
@@ -65,7 +68,7 @@ class BwrapSandbox implements Sandbox {
   constructor(options: { readonly stateFolder: string; readonly launcher?: SandboxSpec['interpreter'] | undefined }) {
     this.#state = new StateFolder(options.stateFolder, 'bwrap')
     this.#users = new UserIds(options.stateFolder)
-    this.#launcher = options.launcher?.executable ?? 'python3'
+    this.#launcher = options.launcher ?? { executable: 'python3', prefix: '/usr' }
   }
 
   async launch(spec: SandboxSpec): Promise<SandboxProcess> {
@@ -81,7 +84,9 @@ class BwrapSandbox implements Sandbox {
     const user = this.#userOf(spec)
     const api = await connectToApi(spec)
     const filter = this.facts.filtersCalls ? openSync(this.#file('filter'), 'r') : undefined
-    const child = spawn('bwrap', ['--args', '5', '--', '/bin/sh', '-c', limits, 'sh', ...spec.argv], {
+    const relays = spec.network === 'host' ? [] : (spec.relays ?? [])
+    const script = [...relays.map(({ port }) => this.#relayCommand(port)), limits].join('; ')
+    const child = spawn('bwrap', ['--args', '5', '--', '/bin/sh', '-c', script, 'sh', ...spec.argv], {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', api, 'pipe', filter ?? 'ignore', 'pipe'],
@@ -109,7 +114,7 @@ class BwrapSandbox implements Sandbox {
     // By a pipe and not as arguments: everyone on the host may read a command line, and variables hold keys.
     const into = (child.stdio as readonly unknown[])[5] as Writable
     into.on('error', () => {})
-    into.end(this.#arguments(spec, filter !== undefined).join('\0') + '\0')
+    into.end([...this.#arguments(spec, relays, filter !== undefined), ''].join('\0'))
     return launched
   }
 
@@ -140,7 +145,7 @@ class BwrapSandbox implements Sandbox {
   #prepare(): void {
     if (this.#isPrepared) return
     const run = (script: string, ...rest: string[]): Buffer =>
-      execFileSync(this.#launcher, ['-I', '-S', join(guestFolder, script), ...rest], { env: {}, cwd: '/' })
+      execFileSync(this.#launcher.executable, ['-I', '-S', join(guestFolder, script), ...rest], { env: {}, cwd: '/' })
     try {
       mkdirSync(this.#file('etc'), { mode: 0o755, recursive: true })
       run('launcher.py', '--etc', this.#file('etc'))
@@ -166,7 +171,24 @@ class BwrapSandbox implements Sandbox {
     return user
   }
 
-  #arguments(spec: SandboxSpec, isFiltered: boolean): string[] {
+  /** Starts a process between a port inside and the service's socket. */
+  #relayCommand(port: number): string {
+    const { executable } = this.#launcher
+    return `env -i ${quoted(executable)} -I -S ${relayFolder}/relay.py ${loopback} ${port} ${relayFolder}/${port} 3>&- 4>&- || exit 127`
+  }
+
+  #relayBinds(relays: NonNullable<SandboxSpec['relays']>): string[] {
+    const { prefix } = this.#launcher
+    return [
+      ...(prefix.startsWith('/usr') ? [] : ['--ro-bind', prefix, prefix]),
+      '--ro-bind',
+      join(guestFolder, 'relay.py'),
+      `${relayFolder}/relay.py`,
+      ...relays.flatMap(({ port, socket }) => ['--ro-bind', socket, `${relayFolder}/${port}`]),
+    ]
+  }
+
+  #arguments(spec: SandboxSpec, relays: NonNullable<SandboxSpec['relays']>, isFiltered: boolean): string[] {
     const { prefix } = spec.interpreter
     const etc = this.#file('etc')
     const hosts = readdirSync(etc).filter((name) => lstatSync(join(etc, name)).isDirectory())
@@ -183,6 +205,7 @@ class BwrapSandbox implements Sandbox {
       ['--ro-bind', prefix, '/var/lang', ...(prefix.startsWith('/usr') ? [] : ['--ro-bind', prefix, prefix])],
       ['--dir', '/var/task', '--dir', '/opt', '--dir', '/var/runtime'],
       bindArguments(spec.binds),
+      relays.length > 0 ? this.#relayBinds(relays) : [],
       ['--perms', '1777', '--size', String(spec.temporaryBytes), '--tmpfs', '/tmp'],
       // Process 1 is bubblewrap's own, without the filter: were /proc writable, its memory would be, and the filter be nothing.
       ['--proc', '/proc', '--remount-ro', '/proc', '--remount-ro', '/'],
@@ -191,6 +214,11 @@ class BwrapSandbox implements Sandbox {
     ].flat()
   }
 }
+
+/** Inside. */
+const relayFolder = '/.relay'
+
+const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`
 
 function shareFolder(folder: string): string[] {
   if (!existsSync(folder)) return []

@@ -1,6 +1,6 @@
 /** What every tier promises of a process, run over every tier that this machine and this user can hold. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -219,7 +219,8 @@ describe.each(testedTiers)('tier %s', (tier) => {
   })
 
   test('a program that knows TCP only reaches the service from a network of its own, after a restart too', async () => {
-    if (!bench.sandbox.facts.canRelay) return expect(['process', 'bwrap']).toContain(tier)
+    const { relayAddress } = bench.sandbox.facts
+    if (relayAddress === undefined) return expect(tier).toBe('process')
     const server = createServer((socket) =>
       socket.on('error', () => {}).on('data', (data) => socket.end(`${data}pong`)),
     )
@@ -227,9 +228,12 @@ describe.each(testedTiers)('tier %s', (tier) => {
     await new Promise<void>((resolve) => {
       server.listen(socket, resolve)
     })
-    const relays = [{ address: '169.254.100.1', port: 9001, socket }]
+    // As the service's own sockets: who may come is decided by the folder around them.
+    chmodSync(socket, 0o666)
+    const relays = [{ port: 9001, socket }]
     const code =
-      'import socket\ns = socket.create_connection(("169.254.100.1", 9001), 10); s.sendall(b"x" * 100000)\n' +
+      `import socket\ns = socket.create_connection(("${relayAddress}", 9001), 10);` +
+      ' s.sendall(b"x" * 100000)\n' +
       'answer = b""\nwhile not answer.endswith(b"pong"):\n    piece = s.recv(9)\n    if not piece: break\n    answer += piece\nprint(answer[-5:].decode())'
     const id = `relay-${tier}-${process.pid}`
     expect(await bench.output(code, { id, network: 'none', relays })).toBe('xpong\n')

@@ -284,7 +284,7 @@ test('the list of promises names what strangers need, and tells of every tier wh
     limitsMemory: false,
     limitsProcesses: false,
     keepsTemporary: false,
-    canRelay: false,
+    relayAddress: undefined,
     filtersCalls: false,
     network: 'host',
   } as const
@@ -293,7 +293,7 @@ test('the list of promises names what strangers need, and tells of every tier wh
     limitsMemory: true,
     limitsProcesses: true,
     keepsTemporary: true,
-    canRelay: true,
+    relayAddress: '169.254.100.1',
     filtersCalls: true,
     network: 'none',
   } as const

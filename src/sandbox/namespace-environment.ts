@@ -12,6 +12,9 @@ import { warmEnvironment } from './warm-environment.ts'
 import { mayFork } from './zygote-rule.ts'
 import type { Zygote, ZygoteEvent } from './zygote.ts'
 
+/** Where Lambda's runtimes find the Runtime API. */
+export const relayAddress = '169.254.100.1'
+
 /** Processes and threads of one user, as a Lambda environment shows them. */
 const processesOfUser = 742
 
@@ -171,7 +174,7 @@ export class NamespaceEnvironment implements Surroundings {
     return {
       binds: spec.binds,
       temporaryBytes: spec.temporaryBytes,
-      relays: spec.relays ?? [],
+      relays: (spec.relays ?? []).map((relay) => ({ address: relayAddress, ...relay })),
       workingDirectory: spec.workingDirectory,
       argv: spec.argv,
       environment: spec.environment,

@@ -8,7 +8,7 @@ import { Bridge } from './bridge.ts'
 import { ControlGroups } from './cgroups.ts'
 import { launchFailed, networkUnavailable } from './errors.ts'
 import { MemoryWatch } from './memory-watch.ts'
-import { countsProcessesPerNamespace, NamespaceEnvironment } from './namespace-environment.ts'
+import { countsProcessesPerNamespace, NamespaceEnvironment, relayAddress } from './namespace-environment.ts'
 import type { NetworkMode, Sandbox, SandboxFacts, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { StateFolder } from './state-folder.ts'
 import { subordinateIds } from './subordinate-ids.ts'
@@ -69,7 +69,7 @@ class NamespaceSandbox implements Sandbox {
       hasOwnUsers: this.fileAccess === 'as-other',
       limitsMemory: this.#groups.holds('memory'),
       limitsProcesses: this.#groups.holds('pids') || this.fileAccess === 'as-other' || countsProcessesPerNamespace,
-      canRelay: true,
+      relayAddress,
       keepsTemporary: true,
       filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
     }

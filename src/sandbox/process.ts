@@ -40,7 +40,7 @@ class ProcessSandbox implements Sandbox {
     limitsMemory: false,
     limitsProcesses: this.fileAccess === 'as-other',
     filtersCalls: false,
-    canRelay: false,
+    relayAddress: undefined,
     keepsTemporary: true,
   }
   readonly #stateFolder: string

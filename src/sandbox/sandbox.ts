@@ -48,11 +48,11 @@ export interface SandboxSpec {
   /** Path on the host of a unix socket the process may connect to, whatever its network. */
   readonly apiSocket: string
   /**
-   * For programs that know TCP only: an address inside that leads to a unix socket of the host. Where `SandboxFacts.canRelay` says so, and with a
-   * network of its own (`none`, `bridge`); with the host's network there is nothing to relay into, and these are left alone.
-   * @example [{ address: '169.254.100.1', port: 9001, socket: apiSocket }]
+   * For programs that know TCP only: a port at `SandboxFacts.relayAddress` inside that leads to a unix socket of the host. With a network of its own
+   * (`none`, `bridge`) only; with the host's network there is nothing to relay into, and these are left alone.
+   * @example [{ port: 9001, socket: apiSocket }]
    */
-  readonly relays?: readonly { readonly address: string; readonly port: number; readonly socket: string }[] | undefined
+  readonly relays?: readonly { readonly port: number; readonly socket: string }[] | undefined
   /** Whether the process may be forked from a warm interpreter when that gives the same observable result. */
   readonly allowZygote: boolean
 }
@@ -95,8 +95,8 @@ export interface SandboxFacts {
   readonly limitsProcesses: boolean
   /** System calls that no function needs are refused. */
   readonly filtersCalls: boolean
-  /** `SandboxSpec.relays` work, given a network of its own. */
-  readonly canRelay: boolean
+  /** Where a program with a network of its own finds `SandboxSpec.relays`; undefined where it has none. */
+  readonly relayAddress: string | undefined
   /** A second process of the same id finds /tmp as the first left it. */
   readonly keepsTemporary: boolean
 }

@@ -101,3 +101,10 @@ const connectionProblems: Readonly<Record<ConnectionProblem, { sentence: string;
   },
   broken: { sentence: 'the connection broke', hint: 'Check the network and try again' },
 }
+
+/** Whether asking the same host again, for anything, is in vain for now. */
+export function isNetworkFault(error: unknown): boolean {
+  return (
+    indexUnreachable.is(error) || indexUnauthorized.is(error) || indexRateLimited.is(error) || indexFailed.is(error)
+  )
+}

@@ -35,16 +35,23 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const { cache, variables, signal } = surroundings
   const bytecode = plan.bytecode === 'on' ? await import('./bytecode/compile-bytecode.ts') : undefined
   const compiler = await bytecode?.compilerFor(target, cache, variables)
+  const fallback =
+    sources.installed &&
+    (await import('./source/installed-fallback.ts')).installedFallback(sources.installed, target, surroundings)
+  const resolveOptions = {
+    ...plan,
+    folder: plan.project,
+    input: sources.input,
+    variables,
+    bytecodeBy: compiler?.version,
+  }
   const resolution = await timed('resolve', () =>
-    resolve(
-      { ...plan, folder: plan.project, input: sources.input, variables, bytecodeBy: compiler?.version },
-      surroundings,
-    ),
+    fallback ? fallback.resolve(resolveOptions) : resolve(resolveOptions, surroundings),
   )
   const fetched = await timed('fetch', () =>
     fetchArtifacts(
       resolution.distributions,
-      { target, ...resolution, buildWheel: surroundings.buildWheel },
+      { target, ...resolution, buildWheel: surroundings.buildWheel, fallback: fallback?.wheelOf },
       surroundings,
     ),
   )
@@ -94,6 +101,7 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const notes = [
     ...sources.notes,
     ...sources.substitutions(artifacts),
+    ...(fallback?.notes ?? []),
     ...resolution.notes,
     ...sdkNotes,
     ...layout.notes,

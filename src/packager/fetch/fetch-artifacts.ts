@@ -31,6 +31,9 @@ export type WheelBuilder = (
   folder: string,
 ) => Promise<BuiltWheel>
 
+/** Gives a wheel that cannot be had in another way, or `undefined`. */
+export type FallbackWheel = (distribution: SelectedDistribution, because: unknown) => Promise<BuiltWheel | undefined>
+
 /** Brings the files of every distribution to this machine, wheels where they fit, else built from source. */
 export async function fetchArtifacts(
   distributions: readonly SelectedDistribution[],
@@ -40,13 +43,19 @@ export async function fetchArtifacts(
     readonly folder: string
     readonly requested: ReadonlySet<string>
     readonly buildWheel: WheelBuilder
+    /** A wheel from elsewhere, when the way to one failed with `because`. */
+    readonly fallback?: FallbackWheel | undefined
   },
   surroundings: FetchSurroundings,
 ): Promise<readonly Artifact[]> {
   const packaged = distributions.filter((distribution) => !distribution.directory?.virtual)
   const addressed = await addressDistributions(packaged, surroundings)
   return mapConcurrently(addressed, parallelFetches, async (distribution) => {
-    const wheel = await wheelOf(distribution, options, surroundings)
+    const wheel = await wheelOf(distribution, options, surroundings).catch(async (error: unknown) => {
+      const other = await options.fallback?.(distribution, error)
+      if (!other) throw error
+      return other
+    })
     return {
       name: distribution.name,
       version: parseWheelFilename(wheel.filename).version.text,

@@ -7,7 +7,7 @@ import { projectNotFound } from '../errors.ts'
 import type { Note } from '../layout/layout.ts'
 import { fromInstalled, substitutions, type FromInstalled } from './from-installed.ts'
 import { IgnoreRules } from './ignore-rules.ts'
-import { readInstalled, sitePackagesOf } from './installed.ts'
+import { readInstalled, sitePackagesOf, type Installed } from './installed.ts'
 import { ownSources, type IgnoredFile, type OwnFile } from './own-sources.ts'
 
 /** What a project gives to the package itself, and what it depends on. */
@@ -17,6 +17,8 @@ export interface GatheredSources {
   /** The plan's input; for installed trees, the exact requirements that were read from them. */
   readonly input: DependencyInput
   readonly notes: readonly Note[]
+  /** Of a virtual environment or package folder: what it holds. */
+  readonly installed?: readonly Installed[] | undefined
   /** Which installed binaries the package replaces. */
   readonly substitutions: (artifacts: readonly Artifact[]) => readonly Note[]
 }
@@ -46,6 +48,7 @@ export function gatherSources(plan: BuildPlan): GatheredSources {
     ignored: own.ignored,
     input: installed.input,
     notes: installed.notes,
+    installed: installed.installed,
     substitutions: (artifacts) => substitutions(installed.installed, artifacts, plan.target),
   }
 }

@@ -1,6 +1,8 @@
 /**
  * The Lambda API against physical limits measured in the same run: reading a function, a page of many, a package of 50 MB in base64, invocations
- * while such packages arrive, and the start with many functions stored.
+ * while such packages arrive, the start with many functions stored, and the memory of a service at rest.
+ *
+ * `npm run bench api -- --only=read,upload,list,start,idle` runs the parts that are named.
  */
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
@@ -196,7 +198,7 @@ async function fill(folder: string, count: number): Promise<void> {
   const key = { accountId: '123456789012', region: 'us-east-1' }
   for (let from = 0; from < count; from += 1000) {
     await catalog.transaction(async (db) => {
-      for (let n = from; n < from + 1000; n += 1) {
+      for (let n = from; n < Math.min(count, from + 1000); n += 1) {
         const name = `function-${String(n).padStart(6, '0')}`
         await db
           .insertInto('function')
@@ -276,17 +278,84 @@ async function benchStart(folder: string): Promise<void> {
   })
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'zipyard-bench-api-'))
-const service = await startService()
-try {
-  await benchGetFunction(service)
-  await benchUpload(service, folder)
-  await benchInvokeDuringUploads(service)
-} finally {
-  await service.stop()
+/** A page costs what is on it, however many functions there are and wherever it begins. */
+async function benchList(folder: string): Promise<void> {
+  const pages: Record<string, number[]> = {
+    '50 of 100': [],
+    '50 of 10,000': [],
+    'last 50 of 10,000': [],
+    '5 of 10,000': [],
+  }
+  const [few, many] = [join(folder, 'few'), join(folder, 'many')]
+  await (await startService([], few)).stop()
+  await (await startService([], many)).stop()
+  await fill(few, 100)
+  await fill(many, 10_000)
+  const services = [await startService([], few), await startService([], many)] as const
+  try {
+    const last = Buffer.from(JSON.stringify(['function-009949', 0])).toString('base64url')
+    const queries = [
+      ['50 of 100', services[0], '?MaxItems=50'],
+      ['50 of 10,000', services[1], '?MaxItems=50'],
+      ['last 50 of 10,000', services[1], `?Marker=${last}&MaxItems=50`],
+      ['5 of 10,000', services[1], '?MaxItems=5'],
+    ] as const
+    const clients = await Promise.all(queries.map(([, { url }]) => KeepAliveClient.open(url)))
+    const requests = queries.map(([, one, query]) => one.request('GET', `/2015-03-31/functions${query}`, ''))
+    for (let round = -1; round < 8; round += 1) {
+      for (const [index, [name]] of queries.entries()) {
+        const times = await timed(clients[index]!, requests[index]!, 60)
+        if (round >= 0) pages[name]!.push(...times)
+      }
+    }
+    for (const client of clients) client.close()
+  } finally {
+    for (const one of services) await one.stop()
+  }
+  for (const [name, times] of Object.entries(pages)) measured[`ListFunctions, ${name}`] = distribution(times)
+  const p50 = (name: string): number => distribution(pages[name]!).p50
+  ratios.push(
+    { name: 'a page of 10,000 functions / of 100 (p50)', value: p50('50 of 10,000') / p50('50 of 100'), atMost: 1.2 },
+    { name: 'the last page / the first (p50)', value: p50('last 50 of 10,000') / p50('50 of 10,000'), atMost: 1.2 },
+    { name: 'a page of 50 / a page of 5 (p50)', value: p50('50 of 10,000') / p50('5 of 10,000'), atMost: 10 },
+  )
 }
+
+/** Resident memory of a service that nobody uses, and of a bare HTTP server of the same Node, 15 s after their start. */
+async function benchIdle(): Promise<void> {
+  const program = `require('node:http').createServer((q, s) => s.end()).listen(0, '127.0.0.1', () => console.log('up'))`
+  const bare = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+  await new Promise((resolve) => createInterface({ input: bare.stdout }).once('line', resolve))
+  const idle = await startService()
+  await new Promise((resolve) => setTimeout(resolve, 15_000))
+  const [ours, theirs] = [residentMiB(idle.processId), residentMiB(bare.pid!)]
+  await idle.stop()
+  bare.kill()
+  ratios.push({ name: 'idle service / (bare node:http + 40 MiB)', value: ours / (theirs + 40), atMost: 1 })
+  notes.push(`resident: service ${ours.toFixed(1)} MiB, bare node:http ${theirs.toFixed(1)} MiB; no process beside it`)
+}
+
+function residentMiB(processId: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))![1]) / 1024
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'zipyard-bench-api-'))
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length)
+const isAsked = (part: string): boolean => only === undefined || only.split(',').includes(part)
 try {
-  await benchStart(folder)
+  if (isAsked('read') || isAsked('upload')) {
+    const service = await startService()
+    try {
+      if (isAsked('read')) await benchGetFunction(service)
+      if (isAsked('upload')) await benchUpload(service, folder)
+      if (isAsked('read') && isAsked('upload')) await benchInvokeDuringUploads(service)
+    } finally {
+      await service.stop()
+    }
+  }
+  if (isAsked('list')) await benchList(folder)
+  if (isAsked('start')) await benchStart(folder)
+  if (isAsked('idle')) await benchIdle()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -26,9 +26,10 @@ export interface BenchService {
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-export async function startService(flags: readonly string[] = []): Promise<BenchService> {
+/** @param dataFolder one that is there already and stays; a new one that is removed afterwards when absent */
+export async function startService(flags: readonly string[] = [], dataFolder?: string): Promise<BenchService> {
   const folder = mkdtempSync(join(tmpdir(), 'zipyard-bench-'))
-  const data = join(folder, 'data')
+  const data = dataFolder ?? join(folder, 'data')
   const built = join(root, 'dist/cli/main.js')
   const program =
     existsSync(built) && process.env['ZIPYARD_BENCH_SOURCE'] === undefined

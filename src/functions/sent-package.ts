@@ -7,13 +7,16 @@ import { mebibyte } from '../base/byte-size.ts'
 import type { PutOptions, StoredBlob } from '../store/blobs.ts'
 
 /** Takes a body into the blob store. */
-export type PutBlob = (body: Readable, options?: PutOptions) => Promise<StoredBlob>
+export type PutBlob = (body: AsyncIterable<Uint8Array>, options?: PutOptions) => Promise<StoredBlob>
 
 /** From how many bytes on a package is not held in memory. */
 const heldLimitBytes = mebibyte
 
-/** How many pieces may wait for the disk; a piece has at most some 50 KB. */
-const waitingPieces = 64
+/** In buffers of this size it goes there, the same few again and again: a buffer for every piece would keep the garbage collector busy. */
+const bufferBytes = mebibyte
+
+/** How many full buffers may wait for the disk. */
+const waitingBuffers = 2
 
 export class SentPackage {
   readonly #put: PutBlob | undefined
@@ -30,18 +33,19 @@ export class SentPackage {
     return this.#bytes
   }
 
-  /** The next piece. To be waited for when it gives a promise: the disk is behind. */
-  take(piece: Buffer): Promise<void> | undefined {
-    if (piece.length === 0) return undefined
-    this.#bytes += piece.length
-    if (this.#large) return this.#large.take(piece)
-    this.#held.push(piece)
-    if (!this.#put || this.#bytes <= heldLimitBytes) return undefined
-    this.#large = new Arriving(this.#put)
-    const held = this.#held
-    this.#held = []
-    for (const one of held) void this.#large.take(one)
-    return undefined
+  /** The next piece, in base64. To be waited for when it gives a promise: the disk is behind. */
+  take(base64: string): Promise<void> | undefined {
+    if (this.#large) this.#bytes += this.#large.take(base64)
+    else {
+      const piece = Buffer.from(base64, 'base64')
+      this.#bytes += piece.length
+      this.#held.push(piece)
+      if (this.#put && this.#bytes > heldLimitBytes) {
+        this.#large = new Arriving(this.#put, this.#held)
+        this.#held = []
+      }
+    }
+    return this.#large?.whenReady()
   }
 
   /** No more pieces come. */
@@ -63,46 +67,99 @@ export class SentPackage {
 
 const discarded = new Error('the request that brought this package was refused')
 
-class Arriving {
+/** A body that is written while it arrives. A buffer is used again when the store asks for the one after it. */
+class Arriving implements AsyncIterator<Uint8Array, undefined> {
   readonly #stored: Promise<StoredBlob>
-  readonly #body: Readable
+  readonly #full: Uint8Array[]
+  readonly #free: Buffer[] = []
+  #filling: Buffer = Buffer.alloc(0)
+  #filled = 0
+  /** What the store has now: a buffer of ours, and the view of it that it was given. */
+  #lent: Buffer | undefined
+  readonly #buffers = new Map<Uint8Array, Buffer>()
+  #isWhole = false
+  #isAccepted = false
+  #failure: Error | undefined
+  #wakeStore: (() => void) | undefined
+  #wakeSender: (() => void) | undefined
   #release: (() => void) | undefined
   #refuse: ((reason: Error) => void) | undefined
-  #proceed: (() => void) | undefined
 
-  constructor(put: PutBlob) {
-    this.#body = new Readable({ objectMode: true, highWaterMark: waitingPieces, read: () => this.#continue() })
+  constructor(put: PutBlob, first: readonly Buffer[]) {
+    this.#full = [...first]
     const verdict = new Promise<void>((resolve, reject) => {
       this.#release = resolve
       this.#refuse = reject
     })
     verdict.catch(() => undefined)
-    this.#stored = put(this.#body, { check: () => verdict })
+    this.#stored = put({ [Symbol.asyncIterator]: () => this }, { check: () => verdict })
     // Whoever accepts it is told; a request that was refused for another reason has nothing to say about it.
-    this.#stored.catch(() => this.#continue())
+    this.#stored.catch((error: unknown) => {
+      this.#failure ??= error as Error
+      this.#full.length = 0
+      this.#wakeSender?.()
+    })
   }
 
-  take(piece: Buffer): Promise<void> | undefined {
-    if (this.#body.destroyed || this.#body.push(piece)) return undefined
-    return new Promise((resolve) => (this.#proceed = resolve))
+  /** Decodes into the buffer that is filling; gives how many bytes it was. */
+  take(base64: string): number {
+    const most = (base64.length >> 2) * 3 + 3
+    if (this.#filling.length - this.#filled < most) {
+      this.#handOver()
+      this.#filling = (most <= bufferBytes && this.#free.pop()) || Buffer.allocUnsafeSlow(Math.max(bufferBytes, most))
+    }
+    const written = this.#filling.write(base64, this.#filled, 'base64')
+    this.#filled += written
+    return written
+  }
+
+  /** When there is room again. */
+  whenReady(): Promise<void> | undefined {
+    if (this.#full.length < waitingBuffers || this.#failure) return undefined
+    return new Promise((resolve) => (this.#wakeSender = resolve))
   }
 
   end(): void {
-    if (!this.#body.destroyed) this.#body.push(null)
+    this.#handOver()
+    this.#isWhole = true
+    this.#wakeStore?.()
   }
 
   accept(): Promise<StoredBlob> {
+    this.#isAccepted = true
     this.#release?.()
     return this.#stored
   }
 
   discard(): void {
+    if (this.#isAccepted) return
     this.#refuse?.(discarded)
-    if (!this.#body.readableEnded) this.#body.destroy(discarded)
+    this.#failure ??= discarded
+    this.#wakeStore?.()
   }
 
-  #continue(): void {
-    this.#proceed?.()
-    this.#proceed = undefined
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#lent) this.#free.push(this.#lent)
+    this.#lent = undefined
+    while (this.#full.length === 0 && !this.#isWhole && !this.#failure)
+      await new Promise<void>((resolve) => (this.#wakeStore = resolve))
+    if (this.#failure) throw this.#failure
+    const value = this.#full.shift()
+    if (!value) return { done: true, value: undefined }
+    this.#lent = this.#buffers.get(value)
+    this.#buffers.delete(value)
+    this.#wakeSender?.()
+    return { done: false, value }
+  }
+
+  #handOver(): void {
+    if (this.#filled > 0 && !this.#failure) {
+      const view = this.#filling.subarray(0, this.#filled)
+      this.#buffers.set(view, this.#filling)
+      this.#full.push(view)
+      this.#wakeStore?.()
+    }
+    this.#filled = 0
+    this.#filling = Buffer.alloc(0)
   }
 }

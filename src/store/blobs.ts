@@ -21,6 +21,9 @@ export interface Blob {
   readonly bytes: number
 }
 
+/** What can be stored: whole, or piece by piece. */
+export type Body = Readable | Uint8Array | AsyncIterable<Uint8Array>
+
 export interface PutOptions {
   /** What the body must turn out to be; else nothing is stored and `blobMismatch` is thrown. */
   readonly expected?: { readonly digest?: Digest | undefined; readonly bytes?: number | undefined } | undefined
@@ -73,11 +76,12 @@ export class Blobs {
   }
 
   /**
-   * Stores a body. Memory does not grow with its size. A stream that is not read to its end is destroyed.
+   * Stores a body. Memory does not grow with its size. A stream that is not read to its end is destroyed; of any other iteration, a piece
+   * is read when the next one is asked for.
    *
    * @throws `blobMismatch`, `storeFull`, and whatever the stream fails with; then nothing is left on disk.
    */
-  async put(body: Readable | Uint8Array, options: PutOptions = {}): Promise<StoredBlob> {
+  async put(body: Body, options: PutOptions = {}): Promise<StoredBlob> {
     // A body may fail while the file is being made, before anybody reads it: unheard, that error would end the process.
     if (body instanceof Readable) body.on('error', () => undefined)
     const path = join(this.#temporaryFolder, `${process.pid}-${++this.#temporaries}`)
@@ -191,7 +195,7 @@ export class Blobs {
   /** Digests while it writes: a small body here, a large one on the worker thread while the next chunk fills. */
   async #write(
     file: DurableFile,
-    body: Readable | Uint8Array,
+    body: Body,
     algorithms: readonly HashAlgorithm[],
   ): Promise<{ bytes: number; digests: Digests }> {
     let bytes = 0
@@ -292,7 +296,7 @@ function checkExpected(stored: StoredBlob, expected: PutOptions['expected']): vo
  * Brings a body into chunks of `chunkBytes`, in turn in two buffers that the worker shares: however large the body, memory stays the
  * same. A chunk is good until the second one after it is asked for. The first chunk has a buffer of its own that grows with a small body.
  */
-async function* rechunk(body: Readable | Uint8Array): AsyncGenerator<Uint8Array> {
+async function* rechunk(body: Body): AsyncGenerator<Uint8Array> {
   let held: Buffer = Buffer.alloc(0)
   let length = 0
   let shared: Buffer[] | undefined

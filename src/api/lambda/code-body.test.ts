@@ -21,7 +21,7 @@ async function read(text: string, pieceBytes = 10_000): Promise<Record<string, u
 async function bytesOf(value: unknown): Promise<Buffer> {
   let bytes: Buffer = Buffer.alloc(0)
   await (value as SentPackage).accept(async (body) => {
-    bytes = Buffer.concat(await body.toArray())
+    for await (const piece of body) bytes = Buffer.concat([bytes, piece])
     return { digest: '', bytes: bytes.length, digests: {} }
   })
   return bytes

@@ -202,7 +202,7 @@ class Base64Decoder {
   }
 
   finish(): SentPackage {
-    void this.#sent.take(Buffer.from(this.#carry, 'base64'))
+    void this.#sent.take(this.#carry)
     this.#sent.end()
     return this.#sent
   }
@@ -210,6 +210,6 @@ class Base64Decoder {
   #decode(text: string, held: string): Promise<void> | undefined {
     const whole = text.length - (text.length % 4)
     this.#carry = text.slice(whole) + held
-    return this.#sent.take(Buffer.from(text.slice(0, whole), 'base64'))
+    return this.#sent.take(whole === text.length ? text : text.slice(0, whole))
   }
 }

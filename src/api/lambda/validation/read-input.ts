@@ -118,7 +118,7 @@ function convert(shapeName: string, value: unknown): unknown {
 
 function heldPackage(base64: string): SentPackage {
   const sent = new SentPackage()
-  void sent.take(Buffer.from(base64, 'base64'))
+  void sent.take(base64)
   return sent
 }
 

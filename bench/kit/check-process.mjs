@@ -1,15 +1,8 @@
-/** `node check-process.mjs ZIP [FACTS…]`: an audit in a process of its own, with the facts of cached wheels when they are given. */
-import { readFileSync } from 'node:fs'
+/** `node check-process.mjs ZIP [CACHE]`: a check in a process of its own, with a cache of builds when one is given. Prints what it found and what it took. */
 import { checkPackage } from '../../dist/audit/check-package.js'
-import { decodeWheelFacts, knownFrom } from '../../dist/audit/wheel-facts.js'
 
-const [path, ...facts] = process.argv.slice(2)
-const known =
-  facts.length > 0 ? knownFrom(facts.map((file) => decodeWheelFacts(readFileSync(file, 'utf8')))) : undefined
-const start = process.cpuUsage()
-const { findings } = checkPackage(
-  { path, runtime: 'python3.13', architecture: 'x86_64', handler: 'app.main' },
-  { known },
-)
-const { user, system } = process.cpuUsage(start)
-process.stdout.write(JSON.stringify({ findings: findings.length, cpuMs: (user + system) / 1000 }))
+const [path, cacheFolder] = process.argv.slice(2)
+const result = checkPackage({ path, runtime: 'python3.13', architecture: 'x86_64', handler: 'app.main', cacheFolder })
+const { user, system } = process.cpuUsage()
+const peakBytes = process.resourceUsage().maxRSS * 1024
+process.stdout.write(JSON.stringify({ result, cpuMs: (user + system) / 1000, peakBytes }))

@@ -1,3 +1,4 @@
+import type { Digest } from '../base/digest.ts'
 import { runInWorker } from '../base/worker-task.ts'
 import { parseArchitecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
@@ -5,10 +6,11 @@ import { parsePythonRuntime } from '../lambda/runtimes.ts'
 import type { Budget } from '../settings/budget.ts'
 import { auditPackage } from './audit.ts'
 import { budgetFacts } from './baseline.ts'
-import { openFacts, type KnownContent } from './collect.ts'
+import { openFacts } from './collect.ts'
 import { deniedLibrariesOf, type DeniedLibraries } from './denied-libraries.ts'
 import type { PackageFacts } from './facts.ts'
 import type { Finding } from './finding.ts'
+import { knownContent } from './known-package.ts'
 import { treemapHtml } from './treemap.ts'
 
 export interface CheckRequest {
@@ -23,6 +25,10 @@ export interface CheckRequest {
   readonly layers?: readonly string[] | undefined
   /** What the project allows the package to weigh. */
   readonly budget?: Budget | undefined
+  /** The cache of builds: files of packages that were built with it are known and need not be unpacked. */
+  readonly cacheFolder?: string | undefined
+  /** SHA-256 of the package, where the caller knows it. */
+  readonly digest?: Digest | undefined
 }
 
 /** What was looked at, for the head of a report. */
@@ -69,18 +75,21 @@ export interface CheckResult {
 export function checkPackage(
   request: CheckRequest,
   options: {
-    readonly known?: KnownContent
     readonly today?: Date
     readonly html?: boolean
     readonly deniedLibraries?: boolean
   } = {},
 ): CheckResult {
   const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
-  const { facts: found, close } = openFacts(request.path, {
+  const { path: own, handler, layers, cacheFolder, digest } = request
+  const { facts: found, close } = openFacts(own, {
     target,
-    handler: request.handler,
-    layers: request.layers,
-    known: options.known,
+    handler,
+    layers,
+    knownIn:
+      cacheFolder === undefined
+        ? undefined
+        : (path) => knownContent(path, cacheFolder, path === own ? digest : undefined),
     today: options.today,
   })
   try {

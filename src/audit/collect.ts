@@ -16,13 +16,14 @@ import { interestIn, readContent, type Interest } from './read-content.ts'
 import { notACheckablePackage } from './errors.ts'
 
 /**
- * What is known of a file without reading it, from when its wheel entered the cache. `undefined`: not known, read it;
+ * What is known of a distribution's file without reading it, from when its wheel entered the cache. `undefined`: not known, read it;
  * `null`: known, and there is nothing of interest in it.
  */
 export type KnownContent = (file: {
   readonly path: string
   readonly crc32: number
   readonly bytes: number
+  readonly distribution: string
 }) => ContentFacts | null | undefined
 
 export interface CollectOptions {
@@ -30,7 +31,8 @@ export interface CollectOptions {
   readonly handler?: string | undefined
   /** Zips or folders, in the order of the function's configuration. */
   readonly layers?: readonly string[] | undefined
-  readonly known?: KnownContent | undefined
+  /** What is known of the files of a zip, by its path. */
+  readonly knownIn?: ((path: string) => KnownContent | undefined) | undefined
   readonly today?: Date | undefined
 }
 
@@ -51,13 +53,14 @@ export function openFacts(path: string, options: CollectOptions): OpenFacts {
   }
   try {
     const tree = open(path)
-    const facts = gather(tree, options.known)
+    const { knownIn } = options
+    const facts = gather(tree, knownIn?.(path))
     return {
       close,
       facts: {
         target: options.target,
         package: facts,
-        layers: (options.layers ?? []).map((layer) => gather(open(layer), options.known)),
+        layers: (options.layers ?? []).map((layer) => gather(open(layer), knownIn?.(layer))),
         handler: options.handler,
         handlerModule: handlerModuleOf(options.handler, facts, tree),
         today: options.today ?? new Date(),
@@ -237,13 +240,13 @@ class LazyFile implements PackageFile {
 
   #read(): ContentFacts | undefined {
     if (!this.interest) return undefined
-    const isOwn = this.distribution === undefined
-    if (!isOwn && this.crc32 !== undefined && this.#known) {
-      const content = this.#known({ path: this.path, crc32: this.crc32, bytes: this.bytes })
+    const { path, crc32, bytes, distribution } = this
+    if (distribution !== undefined && crc32 !== undefined && this.#known) {
+      const content = this.#known({ path, crc32, bytes, distribution })
       if (content !== undefined) return content ?? undefined
     }
-    const bytes = tryRead(this.#raw)
-    return bytes && readContent(this.interest, bytes, { path: this.path, isOwn })
+    const read = tryRead(this.#raw)
+    return read && readContent(this.interest, read, { path, isOwn: distribution === undefined })
   }
 }
 

@@ -69,7 +69,8 @@ class GraphWalk {
   readonly #reached = new Map<string, ReachedFile>()
   readonly #missing: MissingModule[] = []
   readonly #fromRuntime: (ImportSite & { module: string })[] = []
-  readonly #chains = new Map<string, Chain>()
+  readonly #nodes = new Map<string, ModuleNode>()
+  readonly #topLevel = new Map<string, ModuleNode>()
   readonly #certain: ReachedFile[] = []
   readonly #possible: ReachedFile[] = []
   readonly #optional: ReachedFile[] = []
@@ -82,9 +83,8 @@ class GraphWalk {
 
   walk(): ImportGraph {
     const start = this.#facts.handlerModule
-    if (start) this.#visit(this.#chainOf(moduleOf(start.path)), { isCertain: true, guard: 'none' })
-    else
-      for (const module of this.#ownModules()) this.#visit(this.#chainOf(module), { isCertain: false, guard: 'none' })
+    if (start) this.#visit(this.#nodeOf(moduleOf(start.path)), { isCertain: true, guard: 'none' })
+    else for (const module of this.#ownModules()) this.#visit(this.#nodeOf(module), { isCertain: false, guard: 'none' })
     // All that is certain first, so that a file's certainty is settled when its imports are read.
     for (;;) {
       const next = this.#certain.pop() ?? this.#possible.pop() ?? this.#optional.pop()
@@ -108,7 +108,8 @@ class GraphWalk {
   }
 
   #follow(from: ReachedFile): void {
-    const { content } = from.file
+    // Asking a library for its content would unpack it.
+    const content = from.file.interest === 'python' ? from.file.content : undefined
     if (content?.kind !== 'python') return
     if (content.changesImports) this.#changesImports = true
     for (const found of content.imports) {
@@ -120,46 +121,64 @@ class GraphWalk {
   }
 
   #import(site: ImportSite, from: ReachedFile): void {
-    const { found } = site
-    const base = found.level === 0 ? found.module : absolute(from, found)
+    const { names } = site.found
+    const base = site.found.level === 0 ? site.found.module : absolute(from, site.found)
     if (base === undefined) return
-    if (base !== '' && !this.#importModule(base, site)) return
-    for (const name of found.names ?? []) {
+    const node = base === '' ? undefined : this.#importModule(base, site)
+    if (base !== '' && !node) return
+    // Most names that are imported are no modules, and where nothing lies below none can be.
+    if (names === undefined || (node && !this.#hasFolder(node))) return
+    for (const name of names) {
       if (name === '*') continue
-      const module = base === '' ? name : `${base}.${name}`
-      const chain = this.#chainOf(module)
-      if (chain.missing === undefined) this.#visit(chain, site)
-      else this.#noteOtherBuild(module, site)
+      const child = this.#childOf(node, name)
+      if (child.found) this.#visit(child, site)
+      else this.#noteOtherBuild(child, site)
     }
   }
 
-  /** Imports each part of a dotted name; false when one is not there. */
-  #importModule(module: string, site: ImportSite): boolean {
-    const chain = this.#chainOf(module)
-    this.#visit(chain, site)
-    if (chain.missing === undefined) return true
-    const isTopLevel = chain.found.length === 0
-    if (isTopLevel && this.#isFromElsewhere(chain.missing, module, site)) return false
-    const name = isTopLevel ? module : chain.missing
-    this.#missing.push({ ...site, module: name, isTopLevel, otherBuild: this.#modules.otherBuildOf(chain.missing) })
-    return false
+  /** Imports each part of a dotted name; `undefined` when one is not there. */
+  #importModule(module: string, site: ImportSite): ModuleNode | undefined {
+    const node = this.#nodeOf(module)
+    this.#visit(node, site)
+    if (node.found) return node
+    const isTopLevel = node.parent === undefined
+    if (isTopLevel && this.#isFromElsewhere(node.module, module, site)) return undefined
+    const name = isTopLevel ? module : node.module
+    this.#missing.push({ ...site, module: name, isTopLevel, otherBuild: this.#otherBuildOf(node) })
+    return undefined
   }
 
-  /** What is found for each part of a dotted name, up to the first that is not. */
-  #chainOf(module: string): Chain {
-    const known = this.#chains.get(module)
+  /** Part by part as far as there is something: the module itself, or the first part that is not there. */
+  #nodeOf(module: string): ModuleNode {
+    const known = this.#nodes.get(module)
     if (known) return known
-    const dot = module.lastIndexOf('.')
-    const before: Chain = dot < 0 ? { found: [], missing: undefined } : this.#chainOf(module.slice(0, dot))
-    let chain = before
-    if (before.missing === undefined) {
-      const found = this.#modules.find(module)
-      chain = found
-        ? { found: [...before.found, { ...found, module }], missing: undefined }
-        : { found: before.found, missing: module }
+    let node: ModuleNode | undefined
+    for (const part of module.split('.')) {
+      node = this.#childOf(node, part)
+      if (!node.found) break
     }
-    this.#chains.set(module, chain)
-    return chain
+    this.#nodes.set(module, node!)
+    return node!
+  }
+
+  #childOf(parent: ModuleNode | undefined, name: string): ModuleNode {
+    const siblings = parent ? (parent.children ??= new Map<string, ModuleNode>()) : this.#topLevel
+    const known = siblings.get(name)
+    if (known) return known
+    const module = parent ? `${parent.module}.${name}` : name
+    const found = parent && !this.#hasFolder(parent) ? undefined : this.#modules.find(module)
+    const node: ModuleNode = { module, parent, found, rank: -1, children: undefined, hasFolder: undefined, otherBuild: undefined } // prettier-ignore
+    siblings.set(name, node)
+    return node
+  }
+
+  #hasFolder(node: ModuleNode): boolean {
+    return (node.hasFolder ??= this.#modules.hasFolder(node.module))
+  }
+
+  #otherBuildOf(node: ModuleNode): string | undefined {
+    node.otherBuild ??= { path: this.#modules.otherBuildOf(node.module) }
+    return node.otherBuild.path
   }
 
   #isFromElsewhere(top: string, module: string, site: ImportSite): boolean {
@@ -171,31 +190,35 @@ class GraphWalk {
     return runtimeOwnModules.has(top) || (doubtfulModules.has(top) && site.file.distribution !== undefined)
   }
 
-  #noteOtherBuild(module: string, site: ImportSite): void {
-    const otherBuild = this.#modules.otherBuildOf(module)
-    if (otherBuild !== undefined) this.#missing.push({ ...site, module, isTopLevel: false, otherBuild })
+  #noteOtherBuild(node: ModuleNode, site: ImportSite): void {
+    const otherBuild = this.#otherBuildOf(node)
+    if (otherBuild !== undefined) this.#missing.push({ ...site, module: node.module, isTopLevel: false, otherBuild })
   }
 
-  /** Marks a module and the packages around it as reached. */
-  #visit(chain: Chain, site: Surety & { readonly file?: PackageFile }): void {
-    for (const { kind, path, tree, module } of chain.found) {
-      if (kind !== 'file') continue
-      const key = keyOf(tree, path, this.#facts)
-      const earlier = this.#reached.get(key)
-      if (earlier && rank(earlier) >= rank(site)) continue
-      const { isCertain, guard } = site
-      const reached: ReachedFile = {
-        file: tree.files.get(path)!,
-        tree,
-        module,
-        isCertain,
-        guard,
-        importedBy: site.file?.path,
-      }
-      this.#reached.set(key, reached)
-      const queue = isCertain ? this.#certain : guard === 'none' ? this.#possible : this.#optional
-      queue.push(reached)
+  /** Marks a module and the packages around it as reached, from the outermost on. */
+  #visit(node: ModuleNode, site: Surety & { readonly file?: PackageFile }): void {
+    const wanted = rank(site)
+    const path: ModuleNode[] = []
+    for (let at: ModuleNode | undefined = node; at && at.rank < wanted; at = at.parent) path.push(at)
+    for (let at = path.pop(); at; at = path.pop()) {
+      at.rank = wanted
+      if (at.found?.kind === 'file') this.#reach(at.found, at.module, site, wanted)
     }
+  }
+
+  #reach(
+    { path, tree }: FoundModule,
+    module: string,
+    { isCertain, guard, file: by }: Surety & { readonly file?: PackageFile },
+    wanted: number,
+  ): void {
+    const key = keyOf(tree, path, this.#facts)
+    const earlier = this.#reached.get(key)
+    if (earlier && rank(earlier) >= wanted) return
+    const reached = { file: tree.files.get(path)!, tree, module, isCertain, guard, importedBy: by?.path }
+    this.#reached.set(key, reached)
+    const queue = isCertain ? this.#certain : guard === 'none' ? this.#possible : this.#optional
+    queue.push(reached)
   }
 }
 
@@ -213,10 +236,17 @@ function stronger(one: Guard, other: Guard): Guard {
   return strengths[Math.min(strengths.indexOf(one), strengths.indexOf(other))]!
 }
 
-/** What was found of a dotted name, package by package; `missing` is the first part that was not. */
-interface Chain {
-  readonly found: readonly (FoundModule & { readonly module: string })[]
-  readonly missing: string | undefined
+/** A part of a dotted name, with what is known of it. */
+interface ModuleNode {
+  /** The dotted name up to here. */
+  readonly module: string
+  readonly parent: ModuleNode | undefined
+  readonly found: FoundModule | undefined
+  /** The highest rank it was visited with, and every package around it as well; -1 for never. */
+  rank: number
+  children: Map<string, ModuleNode> | undefined
+  hasFolder: boolean | undefined
+  otherBuild: { readonly path: string | undefined } | undefined
 }
 
 function keyOf(tree: TreeFacts, path: string, facts: PackageFacts): string {
@@ -233,10 +263,13 @@ export function moduleOf(path: string): string {
 
 /** The absolute name behind `from ..x import y`; undefined when it climbs out of its package. */
 function absolute(from: ReachedFile, found: ScannedImport): string | undefined {
-  const isPackage = /(?:^|\/)__init__\.[^/]+$/.test(from.file.path)
-  const parts = from.module.split('.')
-  const up = isPackage ? found.level - 1 : found.level
-  if (up >= parts.length) return undefined
-  const base = up === 0 ? parts : parts.slice(0, -up)
-  return [...base, ...(found.module === '' ? [] : [found.module])].join('.')
+  const { path } = from.file
+  const isPackage = path.startsWith('__init__.', path.lastIndexOf('/') + 1)
+  let base = from.module
+  for (let up = isPackage ? found.level - 1 : found.level; up > 0; up--) {
+    const dot = base.lastIndexOf('.')
+    if (dot < 0) return undefined
+    base = base.slice(0, dot)
+  }
+  return found.module === '' ? base : `${base}.${found.module}`
 }

@@ -1,74 +1,190 @@
-import { isDirectory, isSymbolicLink, permissionsOf } from '../zip/entry.ts'
-import { readEntry } from '../zip/entry-data.ts'
-import { entryPath } from '../zip/entry-name.ts'
-import { openArchive } from '../zip/reader.ts'
-import type { KnownContent } from './collect.ts'
-import type { ContentFacts } from './content-facts.ts'
-import { interestIn, readContent } from './read-content.ts'
+import type { ScannedImport } from '../python/import-scanner.ts'
+import type { ImportContext } from '../python/block-stack.ts'
+import type { ContentFacts, PythonContent } from './content-facts.ts'
 
 /**
- * What the files of one wheel say, gathered once when the wheel enters the cache, so that an audit of a package made of cached
- * wheels unpacks nothing but the function's own files. Plain JSON.
+ * What the files of one wheel say, gathered once when the wheel first comes and kept under its digest, so that an audit of a package made
+ * of cached wheels unpacks nothing but the function's own files.
  */
-export interface WheelFacts {
-  /** Facts of another version are gathered again. */
-  readonly version: number
-  /** Keyed by CRC-32, size and what the name asks for; null where there is nothing of interest. */
-  readonly contents: Readonly<Record<string, ContentFacts | null>>
+export interface WheelFacts extends WheelHead {
+  /** Of a file of the wheel, if it is the very file that was looked into; `null` when nothing of interest was in it, `undefined` when it was not looked into. */
+  contentOf(name: string, crc32: number, bytes: number): ContentFacts | null | undefined
 }
 
-/** Raised whenever what is gathered changes. */
-export const wheelFactsVersion = 2
-
-/** Reads a wheel's files once. Throws `notAZip` when it is none. */
-export function gatherWheelFacts(path: string): WheelFacts {
-  const { source, listing } = openArchive(path)
-  try {
-    const contents: Record<string, ContentFacts | null> = {}
-    for (const entry of listing.entries) {
-      const inside = entryPath(entry.name)
-      if (!inside || isDirectory(entry) || isSymbolicLink(entry)) continue
-      const file = { path: inside, bytes: entry.uncompressedBytes, permissions: permissionsOf(entry), isOwn: false }
-      const interest = interestIn(file, false)
-      if (interest)
-        contents[keyOf(inside, entry.crc32, entry.uncompressedBytes)] =
-          readContent(interest, readEntry(source, entry, path), file) ?? null
-    }
-    return { version: wheelFactsVersion, contents }
-  } finally {
-    source.close()
-  }
+/** Lines of METADATA and WHEEL that rules look at. */
+export interface WheelHead {
+  readonly requires: readonly string[]
+  readonly requiresPython?: string | undefined
+  readonly tags: readonly string[]
 }
 
-export function encodeWheelFacts(facts: WheelFacts): string {
-  return JSON.stringify(facts)
+/** A file that was looked into when the wheel came. */
+export interface GatheredFile {
+  readonly name: string
+  readonly crc32: number
+  readonly bytes: number
+  readonly content: ContentFacts | null
 }
 
-/** `undefined` when the text is damaged or of another version: then gather again. */
-export function decodeWheelFacts(text: string): WheelFacts | undefined {
-  try {
-    const facts = JSON.parse(text) as WheelFacts
-    return facts.version === wheelFactsVersion && typeof facts.contents === 'object' ? facts : undefined
-  } catch {
-    return undefined
-  }
-}
+/** Raised whenever what is gathered changes; facts of another version are gathered again. */
+export const wheelFactsVersion = 3
+
+const magic = 0x3246575a // "ZWF2"
+const headWords = 8
+const wordsPerModule = 4
 
 /**
- * Answers from the facts of several wheels. A file counts as known when its checksum, its size and the end of its name agree: use it
- * for packages made of verified wheels, not for what strangers upload.
+ * One file per wheel that is ready to be used as it was read: modules are most of a wheel, and an audit asks for those alone that the
+ * handler reaches, so their imports are numbers into one text and become objects when somebody asks. Everything else is JSON.
  */
-export function knownFrom(wheels: readonly WheelFacts[]): KnownContent {
-  return ({ path, crc32, bytes }) => {
-    const key = keyOf(path, crc32, bytes)
-    for (const { contents } of wheels) {
-      const content = contents[key]
-      if (content !== undefined) return content
+export function encodeWheelFacts(head: WheelHead, files: readonly GatheredFile[]): Uint8Array {
+  const strings = new Map<string, number>()
+  const idOf = (text: string): number => {
+    const known = strings.get(text)
+    if (known !== undefined) return known
+    strings.set(text, strings.size)
+    return strings.size - 1
+  }
+  const modules: number[] = []
+  const words: number[] = []
+  const others: StoredOther[] = []
+  for (const { name, crc32, bytes, content } of files) {
+    if (content?.kind !== 'python' || !isPlain(content)) {
+      others.push([name, crc32, bytes, content])
+      continue
     }
-    return undefined
+    modules.push(idOf(name), crc32, bytes, words.length)
+    words.push(content.imports.length)
+    for (const { module, level, names, line, context } of content.imports) {
+      words.push(idOf(module), level, line, idOf(context), names === undefined ? 0 : names.length + 1)
+      for (const one of names ?? []) words.push(idOf(one))
+    }
+  }
+  const ends: number[] = []
+  let end = 0
+  for (const text of strings.keys()) ends.push((end += text.length))
+  const text = Buffer.from([...strings.keys()].join(''))
+  const rest = Buffer.from(JSON.stringify({ head, others } satisfies StoredRest))
+  const numbers = Uint32Array.of(
+    magic,
+    wheelFactsVersion,
+    ends.length,
+    text.length,
+    modules.length / wordsPerModule,
+    words.length,
+    rest.length,
+    0,
+  )
+  return Buffer.concat([numbers, Uint32Array.from(ends), Uint32Array.from(modules), Uint32Array.from(words)].map(bytesOf).concat(text, rest)) // prettier-ignore
+}
+
+/** `undefined` when the bytes are of another version or cut short: then gather again. Whether they are whole the cache has checked. */
+export function decodeWheelFacts(stored: Uint8Array): WheelFacts | undefined {
+  if (stored.length < headWords * 4) return undefined
+  // Columns of numbers need an aligned buffer; `stored` may be a piece of a pool.
+  const bytes = stored.byteOffset % 4 === 0 ? stored : Uint8Array.from(stored)
+  const [found, version, strings, textBytes, modules, words, restBytes] = new Uint32Array(bytes.buffer, bytes.byteOffset, headWords) as unknown as readonly [number, number, number, number, number, number, number] // prettier-ignore
+  if (found !== magic || version !== wheelFactsVersion) return undefined
+  const numbers = strings + modules * wordsPerModule + words
+  if (bytes.length !== (headWords + numbers) * 4 + textBytes + restBytes) return undefined
+  return new StoredFacts(bytes, { strings, modules, words, textBytes })
+}
+
+interface StoredRest {
+  readonly head: WheelHead
+  readonly others: readonly StoredOther[]
+}
+
+type StoredOther = readonly [name: string, crc32: number, bytes: number, content: ContentFacts | null]
+
+class StoredFacts implements WheelFacts {
+  readonly requires: readonly string[]
+  readonly requiresPython: string | undefined
+  readonly tags: readonly string[]
+  readonly #ends: Uint32Array
+  readonly #modules: Uint32Array
+  readonly #words: Uint32Array
+  readonly #text: string
+  readonly #strings: (string | undefined)[]
+  readonly #others: ReadonlyMap<string, StoredOther>
+  #indexOfModule: ReadonlyMap<string, number> | undefined
+
+  constructor(
+    bytes: Uint8Array,
+    size: { readonly strings: number; readonly modules: number; readonly words: number; readonly textBytes: number },
+  ) {
+    let at = bytes.byteOffset + headWords * 4
+    const take = (length: number): Uint32Array => {
+      at += length * 4
+      return new Uint32Array(bytes.buffer, at - length * 4, length)
+    }
+    this.#ends = take(size.strings)
+    this.#modules = take(size.modules * wordsPerModule)
+    this.#words = take(size.words)
+    const buffer = Buffer.from(bytes.buffer, at, bytes.byteOffset + bytes.length - at)
+    this.#text = buffer.toString('utf8', 0, size.textBytes)
+    this.#strings = Array.from({ length: size.strings })
+    const { head, others } = JSON.parse(buffer.toString('utf8', size.textBytes)) as StoredRest
+    this.requires = head.requires
+    this.requiresPython = head.requiresPython
+    this.tags = head.tags
+    this.#others = new Map(others.map((other) => [other[0], other]))
+  }
+
+  contentOf(name: string, crc32: number, bytes: number): ContentFacts | null | undefined {
+    const other = this.#others.get(name)
+    if (other) return other[1] === crc32 && other[2] === bytes ? other[3] : undefined
+    const at = this.#moduleAt(name)
+    if (at === undefined || this.#modules[at + 1] !== crc32 || this.#modules[at + 2] !== bytes) return undefined
+    return { kind: 'python', imports: this.#importsAt(this.#modules[at + 3]!) }
+  }
+
+  #moduleAt(name: string): number | undefined {
+    if (!this.#indexOfModule) {
+      const index = new Map<string, number>()
+      for (let at = 0; at < this.#modules.length; at += wordsPerModule) index.set(this.#string(this.#modules[at]!), at)
+      this.#indexOfModule = index
+    }
+    return this.#indexOfModule.get(name)
+  }
+
+  #importsAt(start: number): readonly ScannedImport[] {
+    const words = this.#words
+    const imports: ScannedImport[] = []
+    let at = start + 1
+    for (let left = words[start]!; left > 0; left--) {
+      const named = words[at + 4]!
+      imports.push({
+        module: this.#string(words[at]!),
+        level: words[at + 1]!,
+        names: named === 0 ? undefined : this.#stringsAt(at + 5, named - 1),
+        line: words[at + 2]!,
+        context: this.#string(words[at + 3]!) as ImportContext,
+      })
+      at += 5 + Math.max(0, named - 1)
+    }
+    return imports
+  }
+
+  #stringsAt(at: number, count: number): readonly string[] {
+    const found: string[] = []
+    for (let index = 0; index < count; index++) found.push(this.#string(this.#words[at + index]!))
+    return found
+  }
+
+  #string(id: number): string {
+    return (this.#strings[id] ??= this.#text.slice(id === 0 ? 0 : this.#ends[id - 1], this.#ends[id]))
   }
 }
 
-function keyOf(path: string, crc32: number, bytes: number): string {
-  return `${crc32.toString(16)}-${bytes}-${path.slice(path.lastIndexOf('/') + 1)}`
+/** Nothing but imports of the known shape; whatever a later version adds is kept as JSON until it has a place of its own. */
+function isPlain(content: PythonContent): boolean {
+  return (
+    Object.keys(content).every((key) => key === 'kind' || key === 'imports') &&
+    content.imports.every((one) => Object.keys(one).length === 5)
+  )
+}
+
+function bytesOf(numbers: Uint32Array): Buffer {
+  return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength)
 }

@@ -88,6 +88,11 @@ function isWhole(stored: Uint8Array): boolean {
   return digest.equals(stored.subarray(-digestBytes))
 }
 
+/** What was written, when the digest behind it holds. */
+export function wholeEntry(stored: Buffer): Buffer | undefined {
+  return isWhole(stored) ? stored.subarray(0, -digestBytes) : undefined
+}
+
 /** Beside a blob: what was true when it was stored, so that a later change shows without reading it. */
 interface BlobSeal {
   readonly sizeBytes: number
@@ -145,7 +150,8 @@ class DiskCache implements Cache {
     const path = entryPath(this.folder, kind, key)
     const stored = await readFile(path).catch(() => undefined)
     if (!stored) return undefined
-    if (isWhole(stored)) return stored.subarray(0, -digestBytes)
+    const whole = wholeEntry(stored)
+    if (whole) return whole
     await rm(path, { force: true }).catch(() => undefined)
     return undefined
   }

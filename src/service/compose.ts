@@ -8,13 +8,14 @@ import { Provisioner } from '../api/lambda/provisioner.ts'
 import { createIamService } from '../api/iam/iam-service.ts'
 import { createLogsService } from '../api/logs/logs-service.ts'
 import { createS3Service } from '../api/s3/s3-service.ts'
-import { createStsService } from '../api/sts/sts-service.ts'
+import { createStsService, type SessionIssuer } from '../api/sts/sts-service.ts'
 import type { IsGranted } from '../api/grants.ts'
 import { Announcer } from '../base/announcer.ts'
 import { sleep, systemClock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
 import { releaseGarbage } from '../base/garbage.ts'
 import type { Log } from '../base/log.ts'
+import { cacheFolder } from '../cache/cache-folder.ts'
 import { Activation } from '../functions/activation.ts'
 import { DeploymentPackages } from '../functions/deployment-packages.ts'
 import type { FunctionChanged } from '../functions/function-changed.ts'
@@ -174,7 +175,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     open.push(() => invoker.stop(graceMs))
     const followed = followChanges({ changes, runnable, invoker, log })
     open.push(() => Promise.race([followed.stop(), sleep(clock, graceMs)]))
-    const audits = new UploadAudits({ dataFolder, changes, runnable, localPath, clock, log })
+    const audits = new UploadAudits({ dataFolder, changes, runnable, localPath, cacheFolder: cacheFolder(options.variables), clock, log }) // prettier-ignore
     open.push(() => audits.stop())
 
     const activation = new Activation({
@@ -239,7 +240,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         createS3Service({ store, isGranted }),
         createIamService({ catalog, clock, isGranted }),
         createLogsService({ catalog, logs, clock, isGranted }),
-        createStsService({ db: catalog.db, sessions: keys, keyRing: keys, isGranted }),
+        createStsService({ db: catalog.db, sessions: keptSessions(keys), keyRing: keys, isGranted }),
       ],
       keyRing: keys,
       allowUnsigned: options.allowUnsigned ?? false,
@@ -279,6 +280,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** What STS hands out lives as long as it says, whatever becomes of this process. */
+function keptSessions(keys: AccessKeys): SessionIssuer {
+  return {
+    issueForRole: (roleArn, sessionName, lifetimeMs) => keys.keep(keys.issueForRole(roleArn, sessionName, lifetimeMs)),
+    issueForUser: (user, lifetimeMs) => keys.keep(keys.issueForUser(user, lifetimeMs)),
   }
 }
 

@@ -25,6 +25,8 @@ interface UploadAuditParts {
   readonly runnable: Pick<RunnableVersions, 'resolve'>
   /** The file of a package in the blob store. */
   readonly localPath: (digest: Digest) => string
+  /** The cache of builds on this machine: what was built here is known and need not be unpacked. */
+  readonly cacheFolder: string
   readonly clock: Clock
   readonly log: Log
 }
@@ -129,6 +131,8 @@ export class UploadAudits {
         architecture: version.architecture,
         handler: version.handler,
         layers: version.layers.map((layer) => localPath(layer.codeDigest)),
+        cacheFolder: this.#parts.cacheFolder,
+        digest: version.codeDigest,
       })
       const temporary = join(this.#folder, `${key}.tmp`)
       await writeFile(temporary, JSON.stringify(result), { mode: 0o600 })

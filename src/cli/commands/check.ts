@@ -4,6 +4,7 @@ import { formatBytes } from '../../base/byte-size.ts'
 import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
 import type { Finding } from '../../audit/finding.ts'
 import { isOverBudget } from '../../audit/rules/budget.ts'
+import { cacheFolder } from '../../cache/cache-folder.ts'
 import { callAdmin } from '../../client/admin-client.ts'
 import { serviceTarget } from '../../client/target.ts'
 import { defaultRuntimeId } from '../../lambda/runtimes.ts'
@@ -56,6 +57,7 @@ export const command = defineCommand({
       architecture: options.arch,
       handler: options.handler,
       layers: options.layer.map((layer) => resolve(context.workingDirectory, layer)),
+      cacheFolder: cacheFolder(context.environment),
       budget: budgetOfPackage(findConfiguration(context.workingDirectory), basename(path)),
     }
     const name = relative(context.workingDirectory, path) || subject

@@ -49,6 +49,14 @@ test('a file cut anywhere is told to be damaged or read as far as it goes, and n
     expect(readElf(bytes.subarray(0, end))?.damage, `cut at ${end}`).toBeTruthy()
 })
 
+test('a segment that the loader cannot map is damage, in its words', () => {
+  const file = elf()
+  file.writeBigUInt64LE(4096n, 64 + 48)
+  expect(readElf(file)!.damage).toBeUndefined()
+  file.writeBigUInt64LE(8n, 64 + 16)
+  expect(readElf(file)!.damage).toBe('ELF load command address/offset not properly aligned')
+})
+
 test('hostile bytes never throw and never take long', () => {
   const whole = elf({
     needed: ['libc.so.6'],

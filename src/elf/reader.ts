@@ -29,7 +29,11 @@ interface Segment {
   readonly offset: number
   readonly address: number
   readonly fileBytes: number
+  readonly alignment: number
 }
+
+/** What the loader maps by: a power of two, of which file offset and address have the same remainder. */
+const pageBytes = 4096
 
 class Damage extends Error {}
 
@@ -72,6 +76,11 @@ class ElfReader {
     const segments = this.#segments()
     const interpreter = segments.find(({ type }) => type === segment.interpreter)
     if (interpreter) facts.interpreter = this.#string(interpreter.offset, interpreter.offset + interpreter.fileBytes)
+    const misaligned = segments.some(
+      ({ type, offset, address, alignment }) =>
+        type === segment.load && alignment >= pageBytes && (address - offset) % alignment !== 0,
+    )
+    if (misaligned) facts.damage = 'ELF load command address/offset not properly aligned'
     const dynamic = segments.find(({ type }) => type === segment.dynamic)
     if (!dynamic) return
     const width = this.#is64 ? 8 : 4
@@ -124,8 +133,15 @@ class ElfReader {
             offset: this.#word(at + 8),
             address: this.#word(at + 16),
             fileBytes: this.#word(at + 32),
+            alignment: this.#word(at + 48),
           }
-        : { type: this.#u32(at), offset: this.#u32(at + 4), address: this.#u32(at + 8), fileBytes: this.#u32(at + 16) }
+        : {
+            type: this.#u32(at),
+            offset: this.#u32(at + 4),
+            address: this.#u32(at + 8),
+            fileBytes: this.#u32(at + 16),
+            alignment: this.#u32(at + 28),
+          }
     })
   }
 

@@ -53,3 +53,11 @@ test('the requests that botocore once carried is an error', () => {
     'ZY1205 `app.py` line 1 imports `botocore.vendored.requests`, which no current runtime has',
   )
 })
+
+test('an SDK that is older than a packed distribution needs is a warning, a newer one is not', () => {
+  const helper = part('helper', '2.0', 'Requires-Dist: boto3>=1.40.0\nRequires-Dist: boto3[crt]>=9; extra == "crt"\n')
+  const packed = (version: string): readonly string[] =>
+    sdk('import helper', { ...helper, ...part('boto3', version), ...part('botocore', version) })
+  expect(packed('1.34.100')).toEqual(['ZY1206 `helper` requires `boto3>=1.40.0`, the package has `boto3` 1.34.100'])
+  expect(packed('1.40.1')).toEqual([])
+})

@@ -66,10 +66,22 @@ const vendoredRequests = defineFinding('ZY1205', {
   sample: { from: 'lambda_function.py', line: 1 },
 })
 
+const tooOld = defineFinding('ZY1206', {
+  severity: 'warning',
+  certainty: 'likely',
+  title: 'The packaged AWS SDK is older than what is used',
+  why: "A distribution of the package needs a newer SDK than the one that is packed with it, and the packed one wins over the runtime's. What it lacks fails at the call: `UnknownServiceError`, `ParamValidationError: Unknown parameter in input`, or `AttributeError`.",
+  text: (p: { distribution: string; requirement: string; name: string; version: string }) => ({
+    sentence: `\`${p.distribution}\` requires \`${p.requirement}\`, the package has \`${p.name}\` ${p.version}`,
+    hint: `Install them together: \`pip install --upgrade ${p.name} ${p.distribution}\`; or leave the SDK out (\`--sdk runtime\`)`,
+  }),
+  sample: { distribution: 'aws-encryption-sdk', requirement: 'boto3>=1.40.0', name: 'boto3', version: '1.34.100' },
+})
+
 export const sdk: Rule = {
   name: 'sdk',
   summary: "Do the packaged and the runtime's parts of the AWS SDK fit together?",
-  findings: [halfBundled, contradiction, fromRuntime, borrowed, vendoredRequests],
+  findings: [halfBundled, contradiction, fromRuntime, borrowed, vendoredRequests, tooOld],
   *check(facts) {
     const parts = new Map(
       [facts.package, ...facts.layers].flatMap((tree) => tree.distributions.map((each) => [each.name, each] as const)),
@@ -80,6 +92,7 @@ export const sdk: Rule = {
     if (botocore && !boto3 && usesRuntime(facts, 'boto3'))
       yield halfBundled({ has: 'botocore', version: botocore.version, lacks: 'boto3' }, { distribution: 'botocore' })
     for (const name of ['boto3', 's3transfer', 'botocore']) yield* contradictions(parts.get(name), parts)
+    yield* demands(parts)
     yield* runtimeUse(facts)
     yield* vendored(facts)
   },
@@ -93,27 +106,43 @@ function* contradictions(
   of: PackageDistribution | undefined,
   parts: ReadonlyMap<string, PackageDistribution>,
 ): Generator<Finding> {
-  for (const line of of?.requires ?? []) {
+  for (const { needs, other } of of ? unmet(of, parts) : [])
+    yield contradiction({ name: of!.name, version: of!.version, needs, other: other.name, found: other.version }, { distribution: of!.name }) // prettier-ignore
+}
+
+interface Unmet {
+  /** As it stands in the metadata, without marker: `botocore<1.41,>=1.40`. */
+  readonly requirement: string
+  readonly needs: string
+  readonly other: PackageDistribution
+}
+
+/** Requirements of a distribution that what is packed does not meet. */
+function* unmet(of: PackageDistribution, parts: ReadonlyMap<string, PackageDistribution>): Generator<Unmet> {
+  for (const line of of.requires) {
     try {
       const requirement = parseRequirement(line)
       const other = parts.get(normalizeName(requirement.name))
       if (!other || requirement.marker || requirement.specifiers.length === 0) continue
+      const needs = formatSpecifierSet(requirement.specifiers)
       if (!matches(requirement.specifiers, parseVersion(other.version)))
-        yield contradiction(
-          {
-            name: of!.name,
-            version: of!.version,
-            needs: formatSpecifierSet(requirement.specifiers),
-            other: other.name,
-            found: other.version,
-          },
-          { distribution: of!.name },
-        )
+        yield { requirement: `${requirement.name}${needs}`, needs, other }
     } catch {
       // A requirement or version that cannot be read says nothing.
     }
   }
 }
+
+/** What is no part of the SDK and needs a newer one than is packed. */
+function* demands(parts: ReadonlyMap<string, PackageDistribution>): Generator<Finding> {
+  for (const of of parts.values())
+    if (!sdkParts.has(of.name))
+      for (const { requirement, other } of unmet(of, parts))
+        if (sdkParts.has(other.name))
+          yield tooOld({ distribution: of.name, requirement, name: other.name, version: other.version }, { distribution: of.name }) // prettier-ignore
+}
+
+const sdkParts = new Set(['boto3', 'botocore', 's3transfer'])
 
 function* runtimeUse(facts: PackageFacts): Generator<Finding> {
   const modules = new Set<string>()

@@ -21,6 +21,7 @@ import { importProfile } from '../import-profile.ts'
 import { provePackage } from '../prove-package.ts'
 import { dataOption, handlerOption, runtimeOption } from '../shared-options.ts'
 import { fileNotFound, missingOperand } from '../actions.ts'
+import { workflowCommand } from '../workflow-command.ts'
 
 export const command = defineCommand({
   positionals: [{ name: 'FILE|DIR', sentence: 'Deployment package, or a folder that would become one' }],
@@ -112,7 +113,7 @@ function report(context: Context, result: CheckResult, name: string, proof?: Imp
   if (context.json) context.terminal.out(JSON.stringify({ ...result, ...(proof && { import: proof }) }, undefined, 2))
   else show(context, result, name, proof)
   if (context.environment['GITHUB_ACTIONS'] === 'true')
-    for (const finding of result.findings) annotate(context, finding)
+    for (const finding of result.findings) context.terminal.err(workflowCommand(finding))
   return result.summary.errors > 0 ? exitCodes.checkFailed : exitCodes.done
 }
 
@@ -127,8 +128,8 @@ function show(
     const mark = { error: style.red('error'), warning: style.yellow('warn '), info: style.dim('info ') }[
       finding.severity
     ]
-    out(`${mark} ${style.bold(finding.code)} ${finding.sentence}`)
-    out(`      ${style.cyan('hint:')} ${finding.hint}`)
+    out(`${mark} ${style.bold(finding.code)} ${oneLine(finding.sentence)}`)
+    out(`      ${style.cyan('hint:')} ${oneLine(finding.hint)}`)
   }
   if (findings.length > 0) out('')
   if (proof?.proof === 'run') showImport(context, proof)
@@ -172,22 +173,15 @@ function showImport(context: Context, proof: RunProof): void {
 /** How much of what the import printed is shown, in characters; `--json` has more. */
 const shownOutput = 2000
 
+/** Names of a package may hold line breaks, and with them what a terminal or a CI would take for something else. */
+function oneLine(text: string): string {
+  return plain(text.replaceAll('\r', '').replaceAll('\n', '\\n'))
+}
+
 /** Without the control characters that would move a terminal's cursor or change its colours. */
 function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
-}
-
-/** A workflow command of GitHub Actions: the finding shows up at the file. */
-function annotate(context: Context, finding: Finding): void {
-  const level = { error: 'error', warning: 'warning', info: 'notice' }[finding.severity]
-  const place = [
-    finding.file ? `file=${finding.file}` : '',
-    finding.line ? `line=${finding.line}` : '',
-    `title=${finding.code}`,
-  ]
-  const text = `${finding.sentence}. ${finding.hint}`.replaceAll('%', '%25').replaceAll('\n', '%0A')
-  context.terminal.err(`::${level} ${place.filter((part) => part !== '').join(',')}::${text}`)
 }
 
 function plural(count: number, noun: string): string {

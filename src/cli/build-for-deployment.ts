@@ -23,11 +23,13 @@ export async function buildForDeployment(
     readonly runtime?: string | undefined
     readonly arch?: string | undefined
     readonly handler?: string | undefined
+    readonly 'no-check'?: boolean | undefined
   },
 ): Promise<BuiltProject> {
   const given = {
     runtime: flags.runtime,
     handler: flags.handler,
+    'no-check': flags['no-check'] || undefined,
     arch: flags.arch === undefined ? undefined : [flags.arch],
   }
   const options = resolveOptions(buildCommand.options, given, context.environment, findConfiguration(folder))

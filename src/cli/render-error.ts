@@ -57,5 +57,11 @@ const systemErrors: Readonly<Record<string, { sentence: string; hint: string }>>
   EROFS: { sentence: 'The file system is read-only', hint: 'Choose a place that can be written' },
   EISDIR: { sentence: 'A file was expected, but this is a folder', hint: 'Name a file' },
   ENOTDIR: { sentence: 'A folder was expected, but this is a file', hint: 'Name a folder' },
+  ENAMETOOLONG: { sentence: 'A name is longer than the file system takes', hint: 'Choose a shorter name' },
+  ELOOP: { sentence: 'Symbolic links lead in a circle', hint: 'Remove the link that leads back' },
+  EDQUOT: {
+    sentence: 'Your quota of this disk is used up',
+    hint: 'Free some space (`zipyard cache prune` helps) and try again',
+  },
   EMFILE: { sentence: 'Too many files are open', hint: 'Raise the limit with `ulimit -n`' },
 }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { defineError } from '../base/errors.ts'
 import { resolveOptions } from '../settings/resolve-options.ts'
-import type { Command, Context } from './command.ts'
+import { exitCodes, type Command, type Context } from './command.ts'
 import { commands } from './commands.ts'
 import { globalOptions } from './global-options.ts'
 import { checkPositionals, editDistance, parseArguments } from './parse-arguments.ts'
 import type { ProcessIo } from './process-io.ts'
 import { createTerminal } from './terminal.ts'
+import { unknownKeys } from './unknown-keys.ts'
 
 const unknownCommand = defineError('ZY0008', 'usage', (p: { name: string; nearest?: string | undefined }) => ({
   message: `\`zipyard\` has no command \`${p.name}\``,
@@ -23,6 +24,7 @@ export async function runCommand(
   const plain = createTerminal(io.stdout, io.stderr, io.environment, false)
   let json = rest.includes('--json')
   let verbose = false
+  const tellsDifference = name === 'diff' && rest.includes('--detailed-exitcode')
   try {
     const entry = commands.find((command) => command.name === name)
     if (!entry) throw unknownCommand({ name, nearest: nearestCommand(name) })
@@ -47,8 +49,10 @@ export async function runCommand(
           ),
         )
       : undefined
+    const terminal = createTerminal(io.stdout, io.stderr, io.environment, global.quiet)
+    if (file) for (const sentence of unknownKeys(file)) terminal.err(`${terminal.style.yellow('warning:')} ${sentence}`)
     const context: Context = {
-      terminal: createTerminal(io.stdout, io.stderr, io.environment, global.quiet),
+      terminal,
       environment: io.environment,
       workingDirectory,
       json,
@@ -64,7 +68,8 @@ export async function runCommand(
     const rendered = renderError(error, plain.style, verbose)
     if (json) plain.out(JSON.stringify(rendered.json))
     io.stderr.write(`${rendered.text}\n`)
-    return rendered.exitCode
+    // Who asks for it tells `differs` (2) from every failure by the code alone.
+    return tellsDifference ? exitCodes.refused : rendered.exitCode
   }
 }
 

@@ -1,4 +1,4 @@
-import { chooseTarget, type Target } from '../client/target.ts'
+import { chooseTarget, noRegion, type Target } from '../client/target.ts'
 import { dataFolder } from '../settings/data-folder.ts'
 import { noRunningService, readServiceFile, type ServiceFile } from '../settings/service-file.ts'
 import type { Context } from './command.ts'
@@ -11,12 +11,17 @@ interface TargetFlags {
 }
 
 /** Where a command's calls go. */
-export function targetOf(context: Context, flags: TargetFlags): Promise<Target> {
-  return chooseTarget(
-    { endpointUrl: flags['endpoint-url'], profile: flags.profile, region: flags.region },
-    context.environment,
-    () => findRunningService(context, flags.data),
-  )
+export async function targetOf(context: Context, flags: TargetFlags): Promise<Target> {
+  try {
+    return await chooseTarget(
+      { endpointUrl: flags['endpoint-url'], profile: flags.profile, region: flags.region },
+      context.environment,
+      () => findRunningService(context, flags.data),
+    )
+  } catch (error) {
+    if (!noRegion.is(error) || error.details.profile !== undefined) throw error
+    throw noRunningService({ folder: dataFolder(flags.data, context.environment), orAws: true })
+  }
 }
 
 export function findRunningService(context: Context, data: string | undefined): ServiceFile | undefined {

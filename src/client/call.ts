@@ -32,9 +32,9 @@ export const endpointUnreachable = defineError('ZY0703', 'refused', (p: { endpoi
 export const callRefused = defineError(
   'ZY0704',
   'refused',
-  (p: { call: string; status: number; type: string; message: string }) => ({
+  (p: { call: string; status: number; type: string; message: string; hint?: string | undefined }) => ({
     message: `${p.call} was refused: ${p.message} (\`${p.type}\`, HTTP ${p.status})`,
-    hint: hints[p.type],
+    hint: p.hint ?? hints[p.type],
   }),
 )
 
@@ -94,6 +94,7 @@ export function refusal(name: string, result: CallResult): ReturnType<typeof cal
   const header = result.headers['x-amzn-errortype']
   let type = typeof header === 'string' ? header.split(':')[0]! : ''
   let message = text.slice(0, 500)
+  let hint: string | undefined
   if (text.startsWith('<')) {
     type ||= /<Code>([^<]*)/.exec(text)?.[1] ?? ''
     message = /<Message>([^<]*)/.exec(text)?.[1] ?? message
@@ -101,6 +102,7 @@ export function refusal(name: string, result: CallResult): ReturnType<typeof cal
     try {
       const body = JSON.parse(text) as Record<string, string>
       message = body['message'] ?? body['Message'] ?? body['errorMessage'] ?? message
+      hint = body['hint'] // the service's own door has one
       type ||= (body['__type'] ?? body['code'] ?? '').replace(/^.*#/, '')
     } catch {
       // Not JSON: the text itself is the best there is.
@@ -111,6 +113,7 @@ export function refusal(name: string, result: CallResult): ReturnType<typeof cal
     status: result.status,
     type: type || 'Unknown',
     message: message || 'no reason was given',
+    hint,
   })
 }
 

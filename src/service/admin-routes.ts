@@ -18,7 +18,7 @@ export function adminRoutes(parts: {
       path: '/_zipyard/findings/',
       handle: guarded((request) => {
         const { accountId, region } = request.caller
-        const name = decodeURIComponent(request.path.slice('/_zipyard/findings/'.length))
+        const name = decoded(request.path.slice('/_zipyard/findings/'.length))
         return parts.findings({ accountId, region, name })
       }),
     },
@@ -36,7 +36,7 @@ export function adminRoutes(parts: {
       method: 'POST',
       path: '/_zipyard/keys',
       handle: guarded(async (request) => {
-        const input = JSON.parse((await request.body(10_000)).toString('utf8')) as { name?: string; accountId?: string }
+        const input = parseInput((await request.body(10_000)).toString('utf8'))
         const key = await parts.keys.add(String(input.name ?? 'unnamed'), String(input.accountId ?? firstAccountId))
         return { ...shown(key), secretAccessKey: key.secret }
       }),
@@ -45,12 +45,35 @@ export function adminRoutes(parts: {
       method: 'DELETE',
       path: '/_zipyard/keys/',
       handle: guarded(async (request) => {
-        const accessKeyId = decodeURIComponent(request.path.split('/').at(-1)!)
+        const accessKeyId = decoded(request.path.split('/').at(-1)!)
         await parts.keys.revoke(accessKeyId)
         return { accessKeyId }
       }),
     },
   ]
+}
+
+const malformedCall = defineError('ZY0621', 'usage', (p: { problem: string }) => ({
+  message: `The call cannot be read: ${p.problem}`,
+  hint: 'Use the commands `zipyard keys`, `zipyard ps` and `zipyard check --function`',
+}))
+
+function parseInput(text: string): { readonly name?: unknown; readonly accountId?: unknown } {
+  try {
+    const input: unknown = JSON.parse(text)
+    if (typeof input === 'object' && input !== null) return input
+  } catch {
+    // Said below.
+  }
+  throw malformedCall({ problem: 'its body is not a JSON object' })
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw malformedCall({ problem: `\`${segment}\` is not percent-encoded` })
+  }
 }
 
 const guarded =

@@ -17,6 +17,8 @@ export interface OptionSpec {
   /** What stands for the value in help, `FILE`. */
   readonly value?: string
   readonly choices?: readonly string[]
+  /** Smallest and largest value of an integer. */
+  readonly range?: readonly [number, number]
   readonly default?: string | number | boolean
   /** Whether `[tool.zipyard]` may set it, under the flag's name. */
   readonly inFile?: boolean
@@ -62,7 +64,7 @@ export function parseOptionValue(origin: string, spec: OptionSpec, raw: unknown)
     case 'boolean':
       return parseSwitch(origin, raw)
     case 'integer':
-      return parseInteger(origin, raw)
+      return parseInteger(origin, spec, raw)
     case 'strings':
       return (Array.isArray(raw) ? raw : [raw]).map((text) => parseText(origin, spec, text))
     case 'string':
@@ -79,10 +81,13 @@ function parseText(origin: string, spec: OptionSpec, raw: unknown): string {
   return raw
 }
 
-function parseInteger(origin: string, raw: unknown): number {
+function parseInteger(origin: string, spec: OptionSpec, raw: unknown): number {
   const number = typeof raw === 'number' ? raw : /^-?\d+$/.test(String(raw).trim()) ? Number(raw) : Number.NaN
-  if (!Number.isSafeInteger(number))
-    throw badOptionValue({ option: origin, text: String(raw), expected: 'a whole number' })
+  const [least, most] = spec.range ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+  if (!Number.isSafeInteger(number) || number < least || number > most) {
+    const expected = spec.range ? `a whole number from ${least} to ${most}` : 'a whole number'
+    throw badOptionValue({ option: origin, text: String(raw), expected })
+  }
   return number
 }
 

@@ -13,9 +13,9 @@ export interface ServiceFile {
   readonly startedAt: string
 }
 
-export const noRunningService = defineError('ZY0004', 'refused', (p: { folder: string }) => ({
-  message: `No service is running on the data folder \`${p.folder}\``,
-  hint: 'Start one with `zipyard serve`, or name its folder with `--data` or `ZIPYARD_HOME`',
+export const noRunningService = defineError('ZY0004', 'refused', (p: { folder: string; orAws?: boolean }) => ({
+  message: `No service is running on the data folder \`${p.folder}\`${p.orAws ? ', and no region of AWS is named' : ''}`,
+  hint: `Start one with \`zipyard serve\`, or name its folder with \`--data\` or \`ZIPYARD_HOME\`${p.orAws ? '; or name AWS with `--profile NAME --region NAME`' : ''}`,
 }))
 
 const nameOf = (folder: string): string => join(folder, 'service.json')

@@ -48,6 +48,7 @@ export const command = defineCommand({
     publish: { type: 'boolean', sentence: 'Publish a version' },
     alias: { type: 'string', value: 'NAME', inFile: true, sentence: 'Publish a version and point this alias at it' },
     's3-bucket': { type: 'string', value: 'NAME', inFile: true, sentence: 'Upload through this bucket' },
+    'no-check': { type: 'boolean', sentence: 'Build and deploy whatever the audit says' },
     'dry-run': { type: 'boolean', sentence: 'Print what would change, change nothing' },
     data: dataOption,
     ...endpointOptions,
@@ -123,6 +124,7 @@ async function buildProject(
     readonly runtime?: string | undefined
     readonly arch?: string | undefined
     readonly handler?: string | undefined
+    readonly 'no-check': boolean
   },
 ): Promise<BuiltProject> {
   const { buildForDeployment } = await import('../build-for-deployment.ts')

@@ -21,7 +21,7 @@ const badAgainst = defineError('ZY0023', 'usage', (p: { text: string }) => ({
   hint: 'Give `local` for the running service, or `aws:PROFILE` for AWS',
 }))
 
-/** Exit code of `--detailed-exitcode` when the packages differ; errors are 1 then, misuse too. */
+/** Exit code of `--detailed-exitcode` when the packages differ; errors are 1 then, misuse too (see `run-command.ts`). */
 const differs = 2
 
 export const command = defineCommand({
@@ -53,11 +53,6 @@ export const command = defineCommand({
       if (context.json) context.terminal.out(JSON.stringify(diff, undefined, 2))
       else show(context, diff)
       return options['detailed-exitcode'] && diff.verdict !== 'identical' ? differs : exitCodes.done
-    } catch (error) {
-      if (!options['detailed-exitcode']) throw error
-      // The caller asked to tell "differs" from "failed" by the code alone.
-      context.terminal.err(`error: ${(error as Error).message}`)
-      return exitCodes.refused
     } finally {
       rmSync(scratch, { recursive: true, force: true })
     }

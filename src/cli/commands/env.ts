@@ -15,10 +15,12 @@ export const command = defineCommand({
   examples: ['eval "$(zipyard env)"', 'eval "$(zipyard env --unset)"'],
   async run(context, options) {
     if (options.unset) {
-      const names = [...Object.keys(variablesFor(undefined)), 'NO_PROXY', 'no_proxy']
-      context.terminal.out(
-        context.json ? JSON.stringify({ unset: names }) : names.map((name) => `unset ${name}`).join('\n'),
-      )
+      const own = Object.keys(variablesFor(undefined))
+      const kept = noProxyOf(context.environment).filter((name) => !isLoopback(name))
+      const set: Record<string, string> = kept.length > 0 ? { NO_PROXY: kept.join(','), no_proxy: kept.join(',') } : {}
+      const unset = kept.length > 0 ? own : [...own, 'NO_PROXY', 'no_proxy']
+      if (context.json) context.terminal.out(JSON.stringify({ set, unset }))
+      else for (const line of [...exports(set), ...unset.map((name) => `unset ${name}`)]) context.terminal.out(line)
       return
     }
     const service = readServiceFile(dataFolder(options.data, context.environment))
@@ -27,7 +29,7 @@ export const command = defineCommand({
       context.terminal.out(JSON.stringify({ set, unset: strays }))
       return
     }
-    for (const [name, value] of Object.entries(set)) context.terminal.out(`export ${name}=${quote(value)}`)
+    for (const line of exports(set)) context.terminal.out(line)
     context.terminal.out(`unset ${strays.join(' ')}`)
   },
 })
@@ -53,9 +55,20 @@ function variablesFor(service: ServiceFile | undefined): Record<string, string> 
 
 /** The host appended to `NO_PROXY` in both spellings: a proxy could not reach this machine's loopback. */
 function withoutProxy(environment: Readonly<Record<string, string | undefined>>, host: string): Record<string, string> {
-  const names = (environment['NO_PROXY'] ?? environment['no_proxy'] ?? '').split(',').filter((name) => name !== '')
+  const names = noProxyOf(environment)
   for (const name of [host, 'localhost', '127.0.0.1']) if (!names.includes(name)) names.push(name)
   return { NO_PROXY: names.join(','), no_proxy: names.join(',') }
+}
+
+/** What a proxy is not asked for already. */
+function noProxyOf(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return (environment['NO_PROXY'] ?? environment['no_proxy'] ?? '').split(',').filter((name) => name !== '')
+}
+
+const isLoopback = (name: string): boolean => name === 'localhost' || /^127(?:\.\d+){3}$/.test(name)
+
+function exports(set: Readonly<Record<string, string>>): string[] {
+  return Object.entries(set).map(([name, value]) => `export ${name}=${quote(value)}`)
 }
 
 function quote(value: string): string {

@@ -1,6 +1,8 @@
 import { sleep, systemClock } from '../../base/clock.ts'
 import { defineError } from '../../base/errors.ts'
-import { callJson } from '../../client/call.ts'
+import { callJson, callRefused } from '../../client/call.ts'
+import { LambdaClient } from '../../client/lambda-client.ts'
+import type { Target } from '../../client/target.ts'
 import { defineCommand } from '../command.ts'
 import { dataOption, endpointOptions } from '../shared-options.ts'
 import { targetOf } from '../target-of.ts'
@@ -40,18 +42,17 @@ export const command = defineCommand({
     const requestId = options['request-id']
     const seen = new Set<string>()
     const owners = new InvocationTracker()
+    let toldOfNone = false
     let from = parseSince(options.since, Date.now())
     for (;;) {
       let nextToken: string | undefined
       do {
-        const page: LogPage = await callJson<LogPage>(target, 'FilterLogEvents', {
-          service: 'logs',
-          method: 'POST',
-          path: '/',
-          headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Logs_20140328.FilterLogEvents' },
-          body: JSON.stringify({ logGroupName: `/aws/lambda/${name}`, startTime: from, nextToken }),
-          signal: context.signal,
-        })
+        const page = await readPage(target, name!, { startTime: from, nextToken }, context.signal)
+        if (page === undefined) {
+          if (!toldOfNone) context.terminal.err(`\`${name}\` has no logs yet; its first invocation begins them`)
+          toldOfNone = true
+          break
+        }
         for (const event of page.events ?? []) {
           if (seen.has(event.eventId)) continue
           seen.add(event.eventId)
@@ -68,6 +69,29 @@ export const command = defineCommand({
     }
   },
 })
+
+/** One page of the function's log, `undefined` as long as a function that is there has none. */
+async function readPage(
+  target: Target,
+  name: string,
+  query: { readonly startTime: number; readonly nextToken: string | undefined },
+  signal: AbortSignal,
+): Promise<LogPage | undefined> {
+  try {
+    return await callJson<LogPage>(target, 'FilterLogEvents', {
+      service: 'logs',
+      method: 'POST',
+      path: '/',
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Logs_20140328.FilterLogEvents' },
+      body: JSON.stringify({ logGroupName: `/aws/lambda/${name}`, ...query }),
+      signal,
+    })
+  } catch (error) {
+    const isMissing = callRefused.is(error) && error.details.type === 'ResourceNotFoundException'
+    if (isMissing && (await new LambdaClient(target).getConfiguration(name))) return undefined
+    throw error
+  }
+}
 
 /** Which invocation a line belongs to: a stream runs one at a time, from its START line to its REPORT line. */
 class InvocationTracker {

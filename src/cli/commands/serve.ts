@@ -20,7 +20,13 @@ export const command = defineCommand({
   positionals: [],
   options: {
     host: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', sentence: 'Address to listen on' },
-    port: { type: 'integer', value: 'PORT', default: 4570, sentence: 'Port to listen on, 0 takes a free one' },
+    port: {
+      type: 'integer',
+      value: 'PORT',
+      range: [0, 65_535],
+      default: 4570,
+      sentence: 'Port to listen on, 0 takes a free one',
+    },
     hostname: { type: 'strings', value: 'NAME', sentence: 'Further host name that clients may use' },
     data: dataOption,
     isolation: {
@@ -111,7 +117,9 @@ async function listen(host: string, port: number, start: () => Promise<Service>)
   try {
     return await start()
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code, message, syscall } = error as NodeJS.ErrnoException
+    // A data folder that cannot be made fails with the same codes.
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error
     if (code === 'EADDRINUSE') throw portTaken({ host, port })
     if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND')
       throw addressRefused({ host, port, because: message })

@@ -83,15 +83,17 @@ export function installPackages() {
 
 export function buildOnce() {
   const hash = createHash('sha256')
-  for (const file of [...files(join(root, 'src')), join(root, 'tsconfig.build.json'), join(root, 'tsconfig.json')]) {
+  const configuration = ['tsconfig.build.json', 'tsconfig.json', 'scripts/bundle.mjs'].map((name) => join(root, name))
+  for (const file of [...files(join(root, 'src')), ...configuration]) {
     hash.update(file.slice(root.length))
     hash.update(readFileSync(file))
   }
   const done = stamp(join(root, 'dist/.stamp'), hash.digest('hex'))
   if (done.fresh) return
-  say('Building (tsc)')
+  say('Building (tsc, rolldown)')
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'])
+  run(process.execPath, [join(root, 'scripts/bundle.mjs')])
   done.mark()
 }
 

@@ -3,7 +3,7 @@ import { entryPath } from './entry-name.ts'
 import type { Listing } from './reader.ts'
 import type { FileSource } from './source.ts'
 
-/** What will stand at a path once everything is unpacked. */
+/** What will stand at a path once everything is unpacked; the path of the root itself (`./`), which some tools write, is ''. */
 export interface TreeNode {
   readonly path: string
   readonly entry: Entry
@@ -28,7 +28,11 @@ export function mergeTrees(archives: readonly OpenedArchive[]): ReadonlyMap<stri
   for (const { path: archivePath, source, listing } of archives) {
     for (const entry of listing.entries) {
       const path = entryPath(entry.name)
-      if (!path) continue
+      if (path === undefined) continue
+      if (path === '') {
+        tree.set(path, { path, entry, source, archivePath })
+        continue
+      }
       addParents(path, tree, folders)
       if (isDirectory(entry)) dropFile(path, tree, folders)
       else if (folders.has(path)) dropFolder(path, tree, folders)

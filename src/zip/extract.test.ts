@@ -144,9 +144,11 @@ test('of two entries with one name the last wins', async () => {
   expect(files).toBe(1)
 })
 
-test('the root itself may be named, and names with backslashes stay files as on Linux', async () => {
-  const { tree } = await unpack([[{ name: './', mode: 0o040700 }, { name: './a.py' }, { name: 'pkg\\mod.py' }]])
+test('the root itself may be named and gets its bits, and names with backslashes stay files as on Linux', async () => {
+  const { into, tree } = await unpack([[{ name: './', mode: 0o040700 }, { name: './a.py' }, { name: 'pkg\\mod.py' }]])
   expect(tree).toEqual({ 'a.py': '644', 'pkg\\mod.py': '644' })
+  expect((lstatSync(into).mode & 0o777).toString(8)).toBe('700')
+  expect((lstatSync((await unpack([[{ name: 'a.py' }]])).into).mode & 0o777).toString(8)).toBe('755')
 })
 
 test.each<readonly [string, readonly RawEntry[] | Buffer, string]>([

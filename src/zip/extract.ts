@@ -85,6 +85,7 @@ async function writeTree(
     mkdirSync(dirname(into), { recursive: true })
     mkdirSync(into, { mode: 0o700 })
     for (const node of tree.values()) {
+      if (node.path === '') continue
       if (isDirectory(node.entry)) {
         makeFolders(into, node.path, folders)
         folders.set(node.path, permissionsOf(node.entry))
@@ -105,7 +106,8 @@ async function writeTree(
     // Deepest first: a folder may take away its owner's right to change what is in it.
     for (const [path, bits] of [...folders].sort(([a], [b]) => b.length - a.length))
       chmodSync(join(into, path), bitsOf(bits))
-    chmodSync(into, 0o755)
+    const root = tree.get('')
+    chmodSync(into, root ? bitsOf(permissionsOf(root.entry)) : 0o755)
     return { files, folders: folders.size, links: links.length, bytes }
   } catch (error) {
     removeTree(into)

@@ -1,0 +1,87 @@
+/**
+ * Joins what TypeScript emitted into few files: a command loads one or two instead of a hundred, which is most of what a quick
+ * command takes. Entries stay where `package.json` names them; the rest stands in `dist/chunks`, as deep below the root as each
+ * module was before, so that paths relative to a module stay right, and workers beside whoever starts them.
+ */
+import { readFileSync, readdirSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+
+/** Packages that are joined too. */
+const joined = new Set(['fflate', 'ignore', 'picocolors', 'picomatch', 'smol-toml'])
+
+/**
+ * Modules that are loaded together, the first that fits: each with everything it imports from its start. What belongs to none is
+ * split by who imports it.
+ */
+const groups = [
+  { name: 'start', of: ['cli/run-command-line', 'cli/root-help'] },
+  { name: 'command', of: ['cli/run-command', 'settings/configuration-file'] },
+  { name: 'zip', of: ['public/zip'] },
+  {
+    name: 'build',
+    of: ['cli/commands/build', 'packager/plan-builds', 'packager/build', 'packager/surroundings'].concat([
+      'packager/report/report-text',
+      'packager/audit-package',
+      'packager/facts-of-build',
+    ]),
+  },
+]
+
+/** The modules and all that they import before they run; what is imported at need is not among them. */
+function closure(dist, modules) {
+  const found = new Set()
+  const visit = (file) => {
+    if (found.has(file)) return
+    found.add(file)
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(
+      /^(?:import|export)\b[^;'"]*?['"](\.\.?\/[^'"]+\.js)['"]/gm,
+    ))
+      visit(resolve(dirname(file), path))
+  }
+  for (const module of modules) visit(join(dist, `${module}.js`))
+  return found
+}
+
+/** Joins the modules of a folder that `tsc` filled; returns the files that it wrote. */
+export async function bundle(dist) {
+  const inputs = { 'cli/main': 'cli/main' }
+  for (const name of ['index', 'zip', 'service']) inputs[`public/${name}`] = `public/${name}`
+  for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
+    if (path.endsWith('-worker.js')) inputs[`chunks/${basename(path, '.js')}`] = path.slice(0, -3)
+  const entries = new Set(Object.values(inputs).map((path) => join(dist, `${path}.js`)))
+  const build = await rolldown({
+    cwd: root,
+    platform: 'node',
+    input: Object.fromEntries(Object.entries(inputs).map(([name, path]) => [name, join(dist, `${path}.js`)])),
+    // Packages stay packages, but for those that a build loads each time.
+    external: (id) => !/^[./]/.test(id) && !id.startsWith(root) && !joined.has(id),
+    tsconfig: false,
+    checks: { ineffectiveDynamicImport: false }, // that is what the groups are for
+  })
+  const { output } = await build.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js',
+    comments: false,
+    codeSplitting: {
+      groups: groups.map(({ name, of }, index) => {
+        const modules = closure(dist, of)
+        return { name, test: (id) => modules.has(id) && !entries.has(id), priority: groups.length - index }
+      }),
+    },
+  })
+  await build.close()
+  for (const { fileName, code } of output)
+    if (/^(?:cli|public)\//.test(fileName) && code.includes('import.meta'))
+      throw new Error(
+        `${fileName} looks for files beside itself, and they are not there: its modules belong in dist/chunks`,
+      )
+  return output
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(join(root, 'dist'))

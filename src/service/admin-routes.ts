@@ -53,7 +53,7 @@ export function adminRoutes(parts: {
   ]
 }
 
-const malformedCall = defineError('ZY0621', 'usage', (p: { problem: string }) => ({
+const malformedCall = defineError('ZY0622', 'usage', (p: { problem: string }) => ({
   message: `The call cannot be read: ${p.problem}`,
   hint: 'Use the commands `zipyard keys`, `zipyard ps` and `zipyard check --function`',
 }))

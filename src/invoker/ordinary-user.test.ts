@@ -1,4 +1,4 @@
-/** Run as root, the isolated suite never sees what an ordinary user has: here it runs once more as one, in tier `userns`. */
+/** Run as root, the isolated suite never sees what an ordinary user has: here it runs once more as one, and so do the permission rows of every tier. */
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,6 +25,8 @@ function whyNot(): string | undefined {
 const reason = whyNot()
 if (reason !== undefined) process.stderr.write(`not tested here: as an ordinary user: ${reason}\n`)
 
+const suites = ['isolated', 'permissions'].map((name) => `src/invoker/${name}.test.ts`)
+
 test.skipIf(reason !== undefined)(
   'functions see the same when the service is an ordinary user: paths, permission bits, forked or executed',
   { timeout: 180_000 },
@@ -32,17 +34,13 @@ test.skipIf(reason !== undefined)(
     const home = mkdtempSync(join(tmpdir(), 'zipyard-nobody-'))
     chownSync(home, nobody, nobody)
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-    const run = spawnSync(
-      process.execPath,
-      [vitest, 'run', '--configLoader', 'runner', '--cache=false', 'src/invoker/isolated.test.ts'],
-      {
-        cwd: root,
-        uid: nobody,
-        gid: nobody,
-        env: { PATH: process.env['PATH'], HOME: home, TMPDIR: tmpdir(), NO_COLOR: '1' },
-        encoding: 'utf8',
-      },
-    )
+    const run = spawnSync(process.execPath, [vitest, 'run', '--configLoader', 'runner', '--cache=false', ...suites], {
+      cwd: root,
+      uid: nobody,
+      gid: nobody,
+      env: { PATH: process.env['PATH'], HOME: home, TMPDIR: tmpdir(), NO_COLOR: '1' },
+      encoding: 'utf8',
+    })
     expect(run.status, `${run.stdout}${run.stderr}`).toBe(0)
     expect(run.stdout).toMatch(/Tests {2}[1-9]\d* passed/)
   },

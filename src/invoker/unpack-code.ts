@@ -40,7 +40,7 @@ export async function unpackCode(options: UnpackOptions): Promise<CodeFacts> {
     const facts: CodeFacts = {
       bytes: extracted.bytes,
       files: extracted.files,
-      topLevelNames: readdirSync(tree).map((name) => name.replace(/\.(py|pyc|so|cpython-.*\.so|abi3\.so)$/, '')),
+      topLevelNames: readable(tree).map(({ name }) => name.replace(/\.(py|pyc|so|cpython-.*\.so|abi3\.so)$/, '')),
       nativeLibraries: findNative(tree),
     }
     writeFileSync(join(options.temporaryFolder, 'facts.json'), JSON.stringify(facts))

@@ -21,7 +21,7 @@ import { connectToApi } from './api-connection.ts'
 import { launchFailed, networkUnavailable } from './errors.ts'
 import { exitStatus, streamEnd } from './exit-status.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
-import { requirePassage } from './passage.ts'
+import { mayEnter, requirePassage } from './passage.ts'
 import { isZombie, processTree, signal } from './process-tree.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { StateFolder } from './state-folder.ts'
@@ -210,7 +210,13 @@ class BwrapSandbox implements Sandbox {
       // Process 1 is bubblewrap's own, without the filter: were /proc writable, its memory would be, and the filter be nothing.
       ['--proc', '/proc', '--remount-ro', '/proc', '--remount-ro', '/'],
       Object.entries(spec.environment).flatMap(([name, value]) => ['--setenv', name, value]),
-      ['--chdir', spec.workingDirectory, '--json-status-fd', '7', ...(isFiltered ? ['--seccomp', '6'] : [])],
+      [
+        '--chdir',
+        mayEnter(spec, spec.workingDirectory) ? spec.workingDirectory : '/',
+        '--json-status-fd',
+        '7',
+        ...(isFiltered ? ['--seccomp', '6'] : []),
+      ],
     ].flat()
   }
 }

@@ -10,7 +10,7 @@ import { launchFailed } from './errors.ts'
 import { streamEnd } from './exit-status.ts'
 import { hostPaths } from './host-paths.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
-import { requirePassage } from './passage.ts'
+import { mayEnter, requirePassage } from './passage.ts'
 import { processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { UserIds } from './user-ids.ts'
@@ -66,7 +66,7 @@ class ProcessSandbox implements Sandbox {
     )
     const api = await connectToApi(spec)
     const child = spawn('/bin/sh', ['-c', shell(user !== undefined), 'sh', ...argv], {
-      cwd: toHost(spec.workingDirectory),
+      cwd: mayEnter(spec, spec.workingDirectory) ? toHost(spec.workingDirectory) : '/',
       env: { ...environment, TMPDIR: spec.temporaryFolder, [marker]: `${this.#stateFolder}:${spec.id}` },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', api],
       detached: true,

@@ -27,11 +27,7 @@ export const resourceConflict = defineError(
   refusal('Wait until the change under way has ended, or choose another name'),
 )
 
-/** `defect`: what our own reader found, for the log. */
-export const invalidParameter = defineError('ZY0642', 'refused', (p: Refusal & { readonly defect?: string }) => ({
-  message: p.text,
-  hint: 'Change the value that is named',
-}))
+export const invalidParameter = defineError('ZY0642', 'refused', refusal('Change the value that is named'))
 
 export const preconditionFailed = defineError(
   'ZY0643',

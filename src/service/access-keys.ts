@@ -54,6 +54,7 @@ export class AccessKeys implements KeyRing {
   /** Loads the keys, and makes the first one in a new data folder. */
   static async open(catalog: Catalog, clock: Clock): Promise<AccessKeys> {
     const keys = new AccessKeys(catalog, clock)
+    await keys.#forgetExpired()
     const rows = await catalog.db
       .selectFrom('access_key')
       .selectAll()
@@ -61,7 +62,9 @@ export class AccessKeys implements KeyRing {
       .orderBy('created_at')
       .execute()
     for (const row of rows) keys.#remember(fromRow(row))
-    keys.#first = [...keys.#keys.values()].find((key) => key.kind === 'user' && key.accountId === firstAccountId)
+    keys.#first = [...keys.#keys.values()].find(
+      (key) => key.kind === 'user' && key.accountId === firstAccountId && key.expiresAt === undefined,
+    )
     keys.#first ??= await keys.add('zipyard', firstAccountId)
     return keys
   }
@@ -110,10 +113,7 @@ export class AccessKeys implements KeyRing {
     this.#keys.delete(accessKeyId)
   }
 
-  /**
-   * Short-lived keys of a role, never written to disk: they end with the service, as its environments do. The principal may call only
-   * what is granted to the role.
-   */
+  /** Short-lived keys of a role, in memory: they end with the service, unless they are kept. The principal may call only what is granted to the role. */
   issueForRole(
     roleArn: string,
     sessionName: string,
@@ -125,13 +125,27 @@ export class AccessKeys implements KeyRing {
   }
 
   /** Short-lived keys of a user itself. */
-  issueForUser(user: { readonly accountId: string; readonly arn: string }, lifetimeMs: number): AccessKey {
+  issueForUser(
+    user: { readonly accountId: string; readonly arn: string },
+    lifetimeMs: number,
+  ): AccessKey & { readonly sessionToken: string } {
     return this.#issue({ accountId: user.accountId, arn: user.arn, kind: 'user' }, lifetimeMs)
+  }
+
+  /** Makes short-lived keys outlive a restart, as those must that STS hands out. Those of an execution environment end with it. */
+  async keep<Key extends AccessKey>(key: Key): Promise<Key> {
+    await this.#forgetExpired()
+    await this.#catalog.db.insertInto('access_key').values(toRow(key)).execute()
+    return key
   }
 
   /** Ends the keys of an execution environment that is gone. */
   forget(accessKeyId: string): void {
     this.#keys.delete(accessKeyId)
+  }
+
+  async #forgetExpired(): Promise<void> {
+    await this.#catalog.db.deleteFrom('access_key').where('expires_at', '<=', this.#clock.now()).execute()
   }
 
   #issue(

@@ -228,6 +228,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
             blobs,
             validateUpload: (path) => judge.judge(path),
             fetchObject: fetchObject(store),
+            log,
           }),
           runnable,
           invoker: { invoke: (invocation) => invoker.invoke(invocation), enqueue: (event) => queue.enqueue(event) },

@@ -30,7 +30,14 @@ export function judgeUpload(path: string): UploadVerdict {
     const { source, listing } = openArchive(path)
     source.close()
     const refused = refusedHazards(listing.hazards, 'upload')
-    return refused.length > 0 ? { defect: refused[0]!.code } : { unzippedBytes: listing.unzippedBytes }
+    return refused.length > 0
+      ? {
+          defect: refused
+            .map((hazard) => hazard.sentence)
+            .slice(0, 5)
+            .join('; '),
+        }
+      : { unzippedBytes: listing.unzippedBytes }
   } catch (error) {
     if (error instanceof ZipyardError) return { defect: error.message }
     throw error

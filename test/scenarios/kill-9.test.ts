@@ -23,7 +23,7 @@ afterAll(() => service?.stop())
 
 test(
   `killed ${rounds} times under a mixed load, the service has everything it answered, nothing by halves, and collects the rest`,
-  { timeout: 120_000 + rounds * 20_000 },
+  { timeout: 600_000 + rounds * 60_000 },
   async () => {
     const dataFolder = `${temporaryFolder('kill')}/data`
     service = await startService({ dataFolder })

@@ -35,6 +35,7 @@ Every other action answers 400 \`InvalidAction\` with its name.
 | AWS managed policies | attachable by ARN; those that functions use most are known, the others grant nothing |
 | conditions | a statement with one never allows; a \`Deny\` with one denies |
 | trust policies | AssumeRole needs a statement without conditions that names the caller's account, ARN or \`*\` |
+| keys of AssumeRole and GetSessionToken | live as long as they say, also when the service restarts; those of execution environments end with their environment |
 | session policies, permissions boundaries, tags | stored or ignored, not enforced |
 | roles of CreateFunction | need not exist; a role that does not exist grants nothing |
 

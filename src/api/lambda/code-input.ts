@@ -14,8 +14,16 @@ export interface CodeInput {
   readonly S3ObjectStorageMode?: string
 }
 
-/** Takes the package into the store; durable and checked when this resolves. */
-export async function takeCode(input: CodeInput, scope: Scope, services: LambdaServices): Promise<Code> {
+/**
+ * Takes the package into the store; durable and checked when this resolves.
+ *
+ * @param target the function or layer that it is for
+ */
+export async function takeCode(
+  input: CodeInput,
+  target: Scope & { readonly name: string },
+  services: LambdaServices,
+): Promise<Code> {
   const { ZipFile, S3Bucket, S3Key, S3ObjectVersion, ImageUri } = input
   if (ImageUri !== undefined) {
     throw invalidParameter({ text: "Please don't provide ImageUri when updating a function with packageType Zip." })
@@ -24,11 +32,11 @@ export async function takeCode(input: CodeInput, scope: Scope, services: LambdaS
   if (ZipFile !== undefined && (S3Bucket !== undefined || S3Key !== undefined)) {
     throw invalidParameter({ text: 'Please do not provide other FunctionCode parameters when providing a ZipFile.' })
   }
-  if (ZipFile !== undefined) return services.packages.upload(ZipFile)
+  if (ZipFile !== undefined) return services.packages.upload(ZipFile, target.name)
   if (S3Bucket === undefined && S3Key === undefined) {
     throw invalidParameter({ text: 'Please provide a source for function code.' })
   }
   if (S3Bucket === undefined) throw invalidParameter({ text: 'S3Bucket is required when S3Key is given.' })
   if (S3Key === undefined) throw invalidParameter({ text: 'S3Key is required when S3Bucket is given.' })
-  return services.packages.fetch(scope, { bucket: S3Bucket, key: S3Key, versionId: S3ObjectVersion })
+  return services.packages.fetch(target, { bucket: S3Bucket, key: S3Key, versionId: S3ObjectVersion })
 }

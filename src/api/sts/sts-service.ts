@@ -17,11 +17,11 @@ export interface SessionKey {
   readonly expiresAt?: number | undefined
 }
 
-/** Port: makes temporary keys and knows them from then on. */
+/** Port: makes temporary keys and knows them from then on, also after a restart. */
 export interface SessionIssuer {
-  issueForRole(roleArn: string, sessionName: string, lifetimeMs: number): SessionKey
+  issueForRole(roleArn: string, sessionName: string, lifetimeMs: number): SessionKey | Promise<SessionKey>
   /** Keys of the user itself. */
-  issueForUser(user: Pick<Caller, 'accountId' | 'arn'>, lifetimeMs: number): SessionKey
+  issueForUser(user: Pick<Caller, 'accountId' | 'arn'>, lifetimeMs: number): SessionKey | Promise<SessionKey>
 }
 
 export interface StsServiceOptions {
@@ -111,7 +111,7 @@ async function assumeRole(
       'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
     )
   }
-  const key = options.sessions.issueForRole(roleArn, sessionName, seconds * 1000)
+  const key = await options.sessions.issueForRole(roleArn, sessionName, seconds * 1000)
   return {
     AssumedRoleUser: {
       AssumedRoleId: `${role.role_id}:${sessionName}`,
@@ -130,7 +130,7 @@ async function getSessionToken(
   if (request.caller.kind !== 'user') {
     throw new QueryFault(403, 'AccessDenied', 'Cannot call GetSessionToken with session credentials')
   }
-  return { Credentials: credentials(options.sessions.issueForUser(request.caller, seconds * 1000)) }
+  return { Credentials: credentials(await options.sessions.issueForUser(request.caller, seconds * 1000)) }
 }
 
 function credentials(key: SessionKey): XmlFields {

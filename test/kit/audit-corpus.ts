@@ -45,7 +45,7 @@ export async function auditCorpus(
   python: readonly string[] | undefined,
   target: WheelTarget = corpus,
 ): Promise<CorpusResult> {
-  const wheels = realWheels(corpus.folder, corpus.wanted, corpus, { requires: true })
+  const wheels = realWheels(corpus.folder, corpus.wanted, corpus)
   const folder = mkdtempSync(join(tmpdir(), 'zipyard-corpus-'))
   try {
     const { zip, modules } = await pack(wheels, folder)

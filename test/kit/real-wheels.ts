@@ -1,10 +1,11 @@
 /** Real wheels for a target, downloaded once into `.cache/wheels/` by pip, which takes no sdist here. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { Architecture } from '../../src/lambda/architecture.ts'
 import { parsePythonRuntime } from '../../src/lambda/runtimes.ts'
 import { targetOf } from '../../src/packager/target.ts'
+import { normalizeName } from '../../src/pypa/name.ts'
 import { compatiblePlatforms } from '../../src/pypa/tag.ts'
 import type { SpliceEntry } from '../../src/zip/plan.ts'
 import { openArchive } from '../../src/zip/reader.ts'
@@ -21,38 +22,60 @@ function platformsOf(target: WheelTarget): readonly string[] {
   return compatiblePlatforms(targetOf(parsePythonRuntime(target.runtime), target.architecture).python)
 }
 
-/**
- * Paths of the wheels of `wanted`, and with `requires` of all they require, for the target or for `platforms` (`macosx_11_0_arm64`).
- * `folder` names the set: it is downloaded again only when its name changes.
- */
-export function realWheels(
-  folder: string,
+/** Paths of the wheels of `wanted` and of all they require. `folder` names the set: it is downloaded again only when its name changes. */
+export function realWheels(folder: string, wanted: readonly string[], target: WheelTarget): readonly string[] {
+  const into = join(cache, folder)
+  if (!existsSync(into)) download(into, wanted, target, platformsOf(target), [])
+  return wheelsIn(into)
+}
+
+/** Paths of exactly these wheels, `NAME==VERSION` each, in their order; `platforms` (`macosx_11_0_arm64`) where they are not for the target's own. */
+export function pinnedWheels(
+  pins: readonly string[],
+  target: WheelTarget,
+  platforms?: readonly string[],
+): readonly string[] {
+  const into = join(cache, 'pinned', `${target.runtime}-${platforms?.join('-') ?? target.architecture}`)
+  const find = (pin: string): string | undefined => wheelsIn(into).find((path) => isOf(path, pin))
+  const missing = pins.filter((pin) => find(pin) === undefined)
+  if (missing.length > 0) download(into, missing, target, platforms ?? platformsOf(target), ['--no-deps'])
+  return pins.map((pin) => find(pin)!)
+}
+
+function isOf(path: string, pin: string): boolean {
+  const [name, version] = basename(path).split('-')
+  return `${normalizeName(name!)}==${version}` === pin.replace(/^[^=]+/, normalizeName)
+}
+
+function wheelsIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.whl'))
+  return names.sort().map((name) => join(folder, name))
+}
+
+/** Nothing half-done is seen under the final names; two test files may do this at a time. */
+function download(
+  into: string,
   wanted: readonly string[],
   target: WheelTarget,
-  options: { readonly requires?: boolean; readonly platforms?: readonly string[] } = {},
-): readonly string[] {
-  const into = join(cache, folder)
-  if (!existsSync(into)) {
-    const partial = `${into}.${process.pid}.partial`
-    mkdirSync(partial, { recursive: true })
-    const { python } = parsePythonRuntime(target.runtime)
-    const abis = [`cp${python.replace('.', '')}`, 'abi3', 'none'].flatMap((abi) => ['--abi', abi])
-    const platforms = [...(options.platforms ?? platformsOf(target)), 'any'].flatMap((one) => ['--platform', one])
-    const shared = ['--only-binary', ':all:', '--python-version', python, '--implementation', 'cp', ...abis, ...platforms] // prettier-ignore
-    const depth = options.requires ? [] : ['--no-deps']
-    try {
-      execFileSync('python3', ['-m', 'pip', '--disable-pip-version-check', 'download', '--quiet', ...depth, ...shared, '--dest', partial, ...wanted], { stdio: ['ignore', 'ignore', 'pipe'] }) // prettier-ignore
-      if (existsSync(into)) rmSync(partial, { recursive: true })
-      else renameSync(partial, into)
-    } catch (error) {
-      rmSync(partial, { recursive: true, force: true })
-      throw error
-    }
+  platforms: readonly string[],
+  more: readonly string[],
+): void {
+  const partial = `${into}.${process.pid}.partial`
+  mkdirSync(partial, { recursive: true })
+  const { python } = parsePythonRuntime(target.runtime)
+  const abis = [`cp${python.replace('.', '')}`, 'abi3', 'none'].flatMap((abi) => ['--abi', abi])
+  const tags = [...platforms, 'any'].flatMap((one) => ['--platform', one])
+  const options = ['--only-binary', ':all:', '--python-version', python, '--implementation', 'cp', ...abis, ...tags]
+  const pip = ['-m', 'pip', '--disable-pip-version-check', 'download', '--quiet']
+  try {
+    execFileSync('python3', [...pip, ...more, ...options, '--dest', partial, ...wanted], { stdio: ['ignore', 'ignore', 'pipe'] }) // prettier-ignore
+    if (more.length === 0 && !existsSync(into)) return renameSync(partial, into)
+    mkdirSync(into, { recursive: true })
+    for (const path of wheelsIn(partial)) renameSync(path, join(into, basename(path)))
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
   }
-  return readdirSync(into)
-    .filter((name) => name.endsWith('.whl'))
-    .sort()
-    .map((name) => join(into, name))
 }
 
 /** What wheels hold, as `pip install --target` would lay it out, without what it generates. Later wheels win. */

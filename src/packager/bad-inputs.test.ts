@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildProject, contents, lockedProject, scratch } from '../../test/kit/packages.ts'
 import { rawZip, type RawEntry } from '../../test/kit/raw-zip.ts'
-import { answer, indexServer } from '../../test/kit/index-server.ts'
+import { answer, indexServer, projectPage } from '../../test/kit/index-server.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { projectFolder, pylockOf, wheel, type MadeWheel } from '../../test/kit/wheel.ts'
 import { ZipyardError } from '../base/errors.ts'
@@ -130,7 +131,85 @@ test('a wheel whose RECORD gives another size than the file has is refused, what
   expect((await refusal(folder)).message).toContain('its RECORD gives `lib.py` 7 bytes, it has 6')
 })
 
+test('a wheel without a central directory, or with half of one, is refused as no zip', async () => {
+  for (const damage of [
+    (bytes: Buffer) => bytes.subarray(0, bytes.length - 30),
+    (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -60), Buffer.alloc(38, 0xff), bytes.subarray(-22)]),
+  ]) {
+    const folder = projectFolder({ 'app.py': '' })
+    const whole = wheel(join(folder, '.cache'), { name: 'lib' })
+    const bytes = damage(readFileSync(whole.path))
+    writeFileSync(whole.path, bytes)
+    writeFileSync(join(folder, 'pylock.toml'), pylockOf([{ ...whole, sha256: sha256(bytes), sizeBytes: bytes.length }]))
+    const error = await refusal(folder)
+    expect(error.message).toMatch(
+      /`lib-1\.0-py3-none-any\.whl`.*(is not a complete zip archive|its end record counts 4 files, its directory lists 3)/,
+    )
+  }
+})
+
+test('a wheel with other bytes than the lock says is refused, and not kept', async () => {
+  const folder = lockedProject({ 'app.py': '' }, [{ name: 'lib' }])
+  const lock = readFileSync(join(folder, 'pylock.toml'), 'utf8')
+  writeFileSync(join(folder, 'pylock.toml'), lock.replace(/sha256 = "[0-9a-f]{64}"/, `sha256 = "${'0'.repeat(64)}"`))
+  const cache = temporaryFolder()
+  const error = await refusal(folder, {}, { ZIPYARD_CACHE_DIR: cache })
+  expect(error.message).toMatch(
+    /^`lib-1\.0-py3-none-any\.whl` has another SHA-256 than expected|`lib-1\.0-py3-none-any\.whl`.*0{64}/,
+  )
+  expect(existsSync(join(cache, 'blobs')) ? readdirSync(join(cache, 'blobs'), { recursive: true }) : []).toEqual([])
+})
+
+test('names that differ in case only are packed as they are, for Lambda tells them apart', async () => {
+  const folder = lockedProject({ 'app.py': '' }, [{ name: 'lib', files: { 'lib/a.py': 'a = 1', 'lib/A.py': 'A = 1' } }])
+  const packed = contents((await buildProject(folder)).path)
+  expect([packed['lib/a.py'], packed['lib/A.py']]).toEqual(['a = 1', 'A = 1'])
+})
+
+test(
+  'a withdrawn release is taken where the lock or an exact version names it, and refused otherwise with its reason',
+  { timeout: 120_000 },
+  async () => {
+    const old = wheel(join(scratch, 'yanked'), { name: 'lib' })
+    const file = {
+      filename: old.filename,
+      url: `/${old.filename}`,
+      hashes: { sha256: old.sha256 },
+      yanked: 'leaks memory',
+    }
+    const server = await indexServer({
+      '/simple/lib/': projectPage([file]),
+      [`/${old.filename}`]: answer(200, readFileSync(old.path)),
+    })
+    const environment = { PIP_INDEX_URL: `${server.url}/simple` }
+    const build = async (line: string) =>
+      buildProject(projectFolder({ 'app.py': '', 'requirements.txt': `${line}\n` }), { resolver: 'pip' }, environment)
+    expect((await build('lib==1.0')).shares.map(({ name }) => name)).toContain('lib')
+    const error = (await build('lib>=1').catch((reason: unknown) => reason)) as ZipyardError
+    expect(error.message).toBe('Every version of `lib` that `lib>=1` allows was withdrawn: `1.0` (leaks memory)')
+    expect(error.hint).toContain('`lib==1.0`')
+  },
+)
+
 test('zip64 wheels and wheels with data descriptors are taken: streaming tools write them', async () => {
+  const large = projectFolder({ 'app.py': '' })
+  const lib = wheel(join(large, '.cache'), { name: 'lib' })
+  // Python's own zipfile, told that every size is large.
+  const rewrite = `
+import sys, zipfile
+source = zipfile.ZipFile(sys.argv[1])
+files = [(info.filename, source.read(info)) for info in source.infolist()]
+zipfile.ZIP64_LIMIT = zipfile.ZIP_FILECOUNT_LIMIT = 0
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as out:
+    for name, data in files:
+        with out.open(name, 'w', force_zip64=True) as entry:
+            entry.write(data)
+`
+  execFileSync('python3', ['-c', rewrite, lib.path])
+  const bytes = readFileSync(lib.path)
+  expect(bytes.includes(Buffer.from('PK\x06\x06', 'latin1'))).toBe(true)
+  writeFileSync(join(large, 'pylock.toml'), pylockOf([{ ...lib, sha256: sha256(bytes), sizeBytes: bytes.length }]))
+  expect(contents((await buildProject(large)).path)['lib.py']).toBe("version = '1.0'\n")
   const folder = projectFolder({ 'app.py': '' })
   const made = hostileWheel(join(folder, '.cache'), [
     { name: 'lib.py', bytes: 'x = 1\n'.repeat(50), dataDescriptor: true, flags: 8 },

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve as resolvePath, sep } from 'node:path'
-import { splice } from '../zip/splicer.ts'
+import { statSync } from 'node:fs'
+import { resolve as resolvePath, sep } from 'node:path'
+import { prepareSplice, splice } from '../zip/splicer.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
 import type { FetchSurroundings } from './fetch/fetch-file.ts'
+import { inItsPlace } from './in-its-place.ts'
 import { layOut } from './layout/lay-out.ts'
 import { packOnce } from './layout/pack-once.ts'
 import { safeSlimming } from './layout/slimming.ts'
@@ -31,6 +32,7 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
   const { target } = plan
   const stages: StageTime[] = []
   const timed = stopwatch(stages, surroundings)
+  if (wasLarge(plan.out)) prepareSplice()
   const sources = await timed('sources', () => gatherSources(plan))
   const { cache, variables, signal } = surroundings
   const bytecode = plan.bytecode === 'on' ? await import('./bytecode/compile-bytecode.ts') : undefined
@@ -84,8 +86,9 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
         })
       : laidOut
   if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
-  const { archive, findings } = await inItsPlace(plan.out, signal, async (path) => {
+  const { archive, findings } = await inItsPlace(plan.out, signal, async (path, settle) => {
     const written = await timed('splice', async () => splice(await packOnce(layout.files, cache), path, { signal }))
+    if (plan.layers.length === 0) settle() // with layers the audit reads the archive
     const checked = plan.checks
       ? await timed('audit', async () => {
           const { auditBuilt } = await import('./audit-package.ts')
@@ -134,35 +137,10 @@ export function withoutLocalProjects(
   return roots.length === 0 ? files : files.filter(({ file }) => !roots.some((root) => file.startsWith(root)))
 }
 
-/** Lets `write` make a file beside its place, and moves it there when nothing went wrong; else nothing is left, no folder either. */
-async function inItsPlace<Value>(
-  path: string,
-  signal: AbortSignal | undefined,
-  write: (path: string) => Promise<Value>,
-): Promise<Value> {
-  const made = await mkdir(dirname(path), { recursive: true })
-  const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
-  try {
-    const value = await write(join(folder, basename(path)))
-    signal?.throwIfAborted()
-    await rename(join(folder, basename(path)), path)
-    return value
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    if (made !== undefined) await removeEmptyFolders(dirname(path), made)
-    throw error
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** From the innermost folder to the outermost, as long as nobody has put anything there. */
-async function removeEmptyFolders(innermost: string, outermost: string): Promise<void> {
-  const emptied = await rmdir(innermost).then(
-    () => true,
-    () => false,
-  )
-  if (emptied && innermost !== outermost) await removeEmptyFolders(dirname(innermost), outermost)
+/** Whether the package that this build replaces was a large one; then the new one will be too. */
+function wasLarge(path: string): boolean {
+  const largeBytes = 20 * 1024 * 1024
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= largeBytes
 }
 
 /** Times the stages; none begins after an interruption. */

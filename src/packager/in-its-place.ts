@@ -1,0 +1,63 @@
+import { close, openSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * Lets `write` make a file beside its place, and moves it there when nothing went wrong; else nothing is left, no folder either.
+ *
+ * `write` may call `settle` when the file is whole and nobody reads it by its name any more, see there.
+ */
+export async function inItsPlace<Value>(
+  path: string,
+  signal: AbortSignal | undefined,
+  write: (path: string, settle: () => void) => Promise<Value>,
+): Promise<Value> {
+  const made = await mkdir(dirname(path), { recursive: true })
+  const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
+  const old = openIfThere(path)
+  let written = Promise.resolve(join(folder, basename(path)))
+  try {
+    const value = await write(await written, () => {
+      if (old !== undefined) written = written.then((file) => settled(file, `${file}.settled`))
+    })
+    signal?.throwIfAborted()
+    await rename(await written, path)
+    return value
+  } catch (error) {
+    await written.catch(() => undefined)
+    await rm(folder, { recursive: true, force: true })
+    if (made !== undefined) await removeEmptyFolders(dirname(path), made)
+    throw error
+  } finally {
+    // Its blocks are freed here, on a thread of the pool, instead of within the rename.
+    if (old !== undefined) close(old, () => undefined)
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * A rename that replaces a file makes ext4 find room on the disk for all that was written, which for 90 MB takes as long as hashing
+ * them. Replacing an empty file first lets a thread of the pool do so while the package is judged.
+ */
+async function settled(file: string, as: string): Promise<string> {
+  await writeFile(as, '')
+  await rename(file, as)
+  return as
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch {
+    return undefined
+  }
+}
+
+/** From the innermost folder to the outermost, as long as nobody has put anything there. */
+async function removeEmptyFolders(innermost: string, outermost: string): Promise<void> {
+  const emptied = await rmdir(innermost).then(
+    () => true,
+    () => false,
+  )
+  if (emptied && innermost !== outermost) await removeEmptyFolders(dirname(innermost), outermost)
+}

@@ -2,7 +2,21 @@
  * Requests to CloudWatch Logs, IAM and STS that no SDK would send: every action with members right and wrong, broken bodies, and other
  * people's words. None may be answered as a defect of ours, without a request id, or in another protocol's words; nor may memory grow.
  */
-import fc from 'fast-check'
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constantFrom,
+  dictionary,
+  integer,
+  jsonValue,
+  oneof,
+  option,
+  record,
+  string,
+  type Arbitrary,
+} from 'fast-check'
 import { expect, test } from 'vitest'
 import { iamOperations } from '../../src/api/iam/iam-service.ts'
 import { logsOperations } from '../../src/api/logs/logs-service.ts'
@@ -13,8 +27,6 @@ import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { send, type Answer, type Endpoint } from './api-client.ts'
 
 const runs = Number(process.env['ZIPYARD_FUZZ_RUNS'] ?? 300)
-
-const { constantFrom, dictionary, integer, jsonValue, oneof, option, record, string } = fc
 
 const groups = constantFrom('/aws/lambda/a', '/aws/lambda/b', 'c', '')
 const streams = constantFrom('s', '2026/11/22/[$LATEST]0', 'x'.repeat(513), 'a:b')
@@ -40,7 +52,7 @@ const oddText = oneof(
 const numbers = oneof(integer(), constantFrom(0, -1, 1, 14, 1e18, 1.5, Date.now(), Number.MAX_SAFE_INTEGER))
 
 /** What each member mostly is; now and then it is anything. */
-const logsMembers: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+const logsMembers: Readonly<Record<string, Arbitrary<unknown>>> = {
   logGroupName: groups,
   logGroupIdentifier: oneof(
     groups,
@@ -50,8 +62,8 @@ const logsMembers: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   logGroupNamePrefix: oneof(groups, oddText),
   logGroupNamePattern: oddText,
   logStreamNamePrefix: oneof(streams, oddText),
-  logStreamNames: fc.array(streams, { maxLength: 4 }),
-  logEvents: fc.array(
+  logStreamNames: array(streams, { maxLength: 4 }),
+  logEvents: array(
     oneof(
       record({ timestamp: numbers, message: oddText }),
       record({ timestamp: constantFrom(Date.now()), message: oddText }),
@@ -71,10 +83,10 @@ const logsMembers: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     oddText,
   ),
   tags: dictionary(oddText, oddText, { maxKeys: 3 }),
-  tagKeys: fc.array(oddText, { maxLength: 3 }),
-  descending: fc.boolean(),
-  startFromHead: fc.boolean(),
-  interleaved: fc.boolean(),
+  tagKeys: array(oddText, { maxLength: 3 }),
+  descending: boolean(),
+  startFromHead: boolean(),
+  interleaved: boolean(),
   startTime: numbers,
   endTime: numbers,
   limit: numbers,
@@ -95,7 +107,7 @@ const documents = oneof(
   constantFrom(policy, '{}', '[]', '"x"', '{"Statement":{"Effect":"Allow","Action":[["x"]]}}', `${'['.repeat(20_000)}`),
   oddText,
 )
-const formMembers: Readonly<Record<string, fc.Arbitrary<string>>> = {
+const formMembers: Readonly<Record<string, Arbitrary<string>>> = {
   RoleName: oneof(names, oddText),
   PolicyName: oneof(names, oddText),
   PolicyArn: policyArns,
@@ -126,9 +138,9 @@ const formMembers: Readonly<Record<string, fc.Arbitrary<string>>> = {
 
 /** Each member there or not, right or wrong. */
 function membersOf<Value>(
-  members: Readonly<Record<string, fc.Arbitrary<Value>>>,
-  odd: fc.Arbitrary<Value>,
-): fc.Arbitrary<Record<string, Value>> {
+  members: Readonly<Record<string, Arbitrary<Value>>>,
+  odd: Arbitrary<Value>,
+): Arbitrary<Record<string, Value>> {
   const each = Object.entries(members).map(
     ([name, value]) =>
       [
@@ -228,10 +240,10 @@ test(
     }
     const memory = async (): Promise<number> =>
       ((await services.ask('memory')) as { residentBytes: number }).residentBytes
-    await fc.assert(fc.asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 4) })
+    await assert(asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 4) })
     const before = await memory()
-    await fc.assert(fc.asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 2) })
-    await fc.assert(fc.asyncProperty(formRequests, perform), { numRuns: runs })
+    await assert(asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 2) })
+    await assert(asyncProperty(formRequests, perform), { numRuns: runs })
     expect((await memory()) - before).toBeLessThan(200 * 1024 * 1024)
     // It reached what is behind the checks, and lives on.
     expect(statuses.get(200) ?? 0).toBeGreaterThan(0)

@@ -41,6 +41,11 @@ export const roleNeeded = defineError('ZY0706', 'usage', (p: { name: string }) =
   hint: 'Name one: `--role arn:aws:iam::ACCOUNT:role/NAME`',
 }))
 
+export const foreignBucket = defineError('ZY0710', 'refused', (p: { bucket: string }) => ({
+  message: `The bucket \`${p.bucket}\` is not open to this account: it may belong to another one`,
+  hint: 'Name a bucket of your own with `--s3-bucket NAME`',
+}))
+
 /** Creates or updates a function; calls nothing that changes something when code and configuration are equal. */
 export async function deploy(target: Target, options: DeployOptions): Promise<Deployment> {
   const lambda = new LambdaClient(target)
@@ -105,23 +110,32 @@ async function codeInput(target: Target, options: DeployOptions): Promise<Record
   const { desired } = options
   if (options.bucket === undefined && desired.codeBytes <= directUploadLimit)
     return { ZipFile: readFileSync(options.archive).toString('base64') }
-  const bucket = options.bucket ?? (await ownBucket(target, options))
+  const own = options.bucket === undefined ? await ownBucket(target, options) : undefined
+  const bucket = own?.name ?? options.bucket!
   const key = `zipyard/${desired.name}/${Buffer.from(desired.codeSha256, 'base64').toString('hex')}.zip`
   options.onStep(`uploading ${formatBytes(desired.codeBytes)} to s3://${bucket}/${key}`)
   const result = await send(target, {
     service: 's3',
     method: 'PUT',
     path: `/${encode(bucket)}/${key.split('/').map(encode).join('/')}`,
-    headers: { 'content-type': 'application/zip' },
+    headers: { 'content-type': 'application/zip', ...ownedBy(own?.accountId) },
     body: { stream: () => createReadStream(options.archive), bytes: desired.codeBytes },
     signal: options.signal,
   })
+  if (own && result.status === 403) throw foreignBucket({ bucket }, { cause: refusal('PutObject', result) })
   if (result.status >= 300) throw refusal(`Uploading to s3://${bucket}`, result)
   return { S3Bucket: bucket, S3Key: key }
 }
 
-/** `zipyard-ACCOUNT-REGION`, made at the first need. */
-async function ownBucket(target: Target, options: DeployOptions): Promise<string> {
+/** Makes S3 refuse a bucket of another account. */
+const ownedBy = (accountId: string | undefined): Record<string, string> =>
+  accountId === undefined ? {} : { 'x-amz-expected-bucket-owner': accountId }
+
+/**
+ * `zipyard-ACCOUNT-REGION`, made at the first need. Bucket names are shared by all accounts and anybody may have taken this one before:
+ * code goes to it only when it belongs to the account that deploys.
+ */
+async function ownBucket(target: Target, options: DeployOptions): Promise<{ name: string; accountId: string }> {
   const identity = await send(target, {
     service: 'sts',
     method: 'POST',
@@ -132,7 +146,7 @@ async function ownBucket(target: Target, options: DeployOptions): Promise<string
   const account = /<Account>(\d{12})<\/Account>/.exec(identity.body.toString('utf8'))?.[1]
   if (!account) throw refusal('GetCallerIdentity', identity)
   const bucket = `zipyard-${account}-${target.region}`
-  const head = await send(target, { service: 's3', method: 'HEAD', path: `/${bucket}` })
+  const head = await send(target, { service: 's3', method: 'HEAD', path: `/${bucket}`, headers: ownedBy(account) })
   if (head.status === 404) {
     options.onStep(`making the bucket ${bucket}`)
     const body =
@@ -141,5 +155,5 @@ async function ownBucket(target: Target, options: DeployOptions): Promise<string
         : `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${target.region}</LocationConstraint></CreateBucketConfiguration>`
     await callJson(target, 'CreateBucket', { service: 's3', method: 'PUT', path: `/${bucket}`, body })
   }
-  return bucket
+  return { name: bucket, accountId: account }
 }

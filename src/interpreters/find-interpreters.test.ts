@@ -135,6 +135,16 @@ test('a Python that was added is found first, and forgotten when removed', async
   expect(await findInterpreters({ dataFolder, environment: nowhere })).toEqual([])
 })
 
+test('a free-threaded build is not the Python of a runtime', async () => {
+  const path = join(folder(), 'python')
+  const answer = JSON.stringify({ executable: path, version: '3.13.1', minor: '3.13', isFreeThreaded: true, implementation: 'cpython' }) // prettier-ignore
+  writeFileSync(path, `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 })
+  await expect(addInterpreter({ dataFolder: folder(), runtimeId: 'python3.13', path })).rejects.toMatchObject({
+    code: 'ZY0502',
+    message: expect.stringContaining('it is a free-threaded build'),
+  })
+})
+
 test('adding a runtime without a path and without uv says what to do', async () => {
   const adding = addInterpreter({ dataFolder: folder(), runtimeId: 'python3.14' })
   await expect(adding).rejects.toMatchObject({ code: 'ZY0504', hint: expect.stringContaining('/path/to/python3.14') })

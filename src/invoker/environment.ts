@@ -77,6 +77,8 @@ const stopGraceMs = 500
 /** How long an environment runs on after an invocation, in milliseconds. */
 const freezeAfterMs = 20
 const extensionsGraceMs = 2000
+/** Where Lambda's runtimes find the Runtime API, in a network of their own. */
+const relayPort = 9001
 
 export class Environment {
   readonly id: string
@@ -92,6 +94,7 @@ export class Environment {
   readonly #extensions: Extensions | undefined
   #api: RuntimeApi | undefined
   #runtimeAddress: string | undefined
+  #relays = false
   #process: SandboxProcess | undefined
   #launching: Promise<void> | undefined
   #pipes: ReturnType<typeof readLogPipes> | undefined
@@ -101,6 +104,8 @@ export class Environment {
   #starting: Starting | undefined
   #firstInit: InitOutcome | undefined
   #initReported = false
+  /** Init runs inside an invocation: whatever has become of the invocation, the environment takes no other before it is over. */
+  #isInitialisingInside = false
   #peakMemoryBytes = 0
   #peakReadAt = Number.NEGATIVE_INFINITY
   #invocations = 0
@@ -316,6 +321,7 @@ export class Environment {
       cpuShare: version.memoryMiB / 1769,
       network,
       apiSocket: api.socketPath,
+      relays: this.#relays ? [{ port: relayPort, socket: api.socketPath }] : undefined,
       allowZygote: plan.allowZygote,
     })
     this.#process = launched
@@ -345,18 +351,22 @@ export class Environment {
       },
       this.#extensions,
     )
-    if (this.plan.needsTcp) this.#runtimeAddress = await this.#api.listenTcp()
+    if (!this.plan.needsTcp) return
+    const { relayAddress } = this.#options.sandbox.facts
+    // With a network of its own it reaches nothing of the host's, so that its address leads to the socket by a relay.
+    this.#relays = this.#options.network !== 'host' && relayAddress !== undefined
+    this.#runtimeAddress = this.#relays ? `${relayAddress}:${relayPort}` : await this.#api.listenTcp()
   }
 
   /** Init inside an invocation, under the function's own timeout: after a failed Init, a timeout, an exit. */
   async #initInside(run: Run): Promise<void> {
+    this.#isInitialisingInside = true
     await this.#endProcess()
     const outcome = await this.#start(this.version.timeoutSeconds * 1000 + 60_000)
-    if (run.answered) {
-      // It took the whole timeout. A process that came up after all belongs to no invocation.
-      await this.#endProcess()
-      return this.#settle()
-    }
+    // It took the whole timeout. A process that came up after all belongs to no invocation.
+    if (run.answered) await this.#endProcess()
+    this.#isInitialisingInside = false
+    if (run.answered) return this.#settle()
     if (!outcome.ok && outcome.launchError !== undefined) {
       run.answered = true
       run.concluded = true
@@ -537,7 +547,7 @@ export class Environment {
       if (this.#process === undefined) this.#become('reset')
       return
     }
-    if (this.#state !== 'busy' || !run?.concluded) return
+    if (this.#state !== 'busy' || !run?.concluded || this.#isInitialisingInside) return
     if (this.#process !== undefined && (!this.#api!.isWaiting || this.#extensions?.areIdle === false)) return
     this.#run = undefined
     this.#become(this.#process === undefined ? 'reset' : 'ready')

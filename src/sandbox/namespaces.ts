@@ -78,8 +78,13 @@ class NamespaceSandbox implements Sandbox {
   async launch(spec: SandboxSpec): Promise<SandboxProcess> {
     if (spec.network === 'bridge') this.#openBridge()
     const zygote = await this.#zygoteFor(spec.interpreter)
-    const known = this.#environments.get(spec.id)
+    let known = this.#environments.get(spec.id)
     if (known?.isRunning) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
+    if (known?.isGone) {
+      // Its process did not end in time, so that all of the namespace was ended, and /tmp with it; or its zygote was.
+      await this.release(spec.id)
+      known = undefined
+    }
     const environment = known ?? (await this.#takeEnvironment(zygote, spec.network))
     this.#environments.set(spec.id, environment)
     try {

@@ -153,8 +153,9 @@ describe.each(testedTiers.filter((tier) => tier === 'root' || tier === 'userns')
     expect(zygotes.length).toBeGreaterThan(0)
     for (const pid of zygotes) signal(pid, 'SIGKILL')
     expect(await trial.status).toMatchObject({ signal: 'SIGKILL', outOfMemory: false })
+    // Under the same id too: its namespace is gone, so it gets another.
+    expect(await observe({ ...fork, id: `orphan-${tier}` })).toMatchObject({ prefix: '/var/lang' })
     await bench.sandbox.release(`orphan-${tier}`)
-    expect(await observe(fork)).toMatchObject({ prefix: '/var/lang' })
   })
 })
 

@@ -1,0 +1,84 @@
+/**
+ * Programs that know the Runtime API by TCP only (the official `awslambdaric`, `provided.*` bootstraps) run unchanged in a network of their own, in
+ * every tier: there is nothing to reach in it but the Runtime API.
+ */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { awslambdaricFolder, awslambdaricLayer, awslambdaricWrapper } from '../../test/kit/awslambdaric.ts'
+import { invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
+import { testedTiers } from '../../test/kit/sandbox-bench.ts'
+import { findInterpreters, interpreterFor } from '../interpreters/find-interpreters.ts'
+import { openTier } from '../sandbox/open-tier.ts'
+import { runtimeFolder } from './launch-plan.ts'
+
+const runtime = 'python3.11'
+const python = interpreterFor(
+  runtime,
+  await findInterpreters({ dataFolder: mkdtempSync(join(tmpdir(), 'zipyard-pythons-')) }),
+)
+
+describe.each(testedTiers)('tier %s', (tier) => {
+  let bench: InvokerBench
+  beforeAll(async () => {
+    bench = await invokerBench({
+      network: 'none',
+      sandbox: (folder) => openTier(tier, { stateFolder: join(folder, 'sandbox'), runtimeFolder, launcher: python }),
+    })
+  })
+  afterAll(() => bench.stop())
+
+  test('awslambdaric runs functions without a network, also after its process ended', async () => {
+    // A plain process finds the layer where it lies on the host.
+    const layer = awslambdaricLayer(await awslambdaricFolder(python)).map((entry) =>
+      tier === 'process' && entry.path === 'ric'
+        ? { ...entry, bytes: String(entry.bytes).replace('/opt/python', '$(dirname "$0")/python') }
+        : entry,
+    )
+    const version = bench.version(
+      `
+import os, socket
+def reaches(address):
+    try:
+        socket.create_connection(address, 1).close()
+        return True
+    except OSError:
+        return False
+def handler(event, context):
+    if event.get('exit'):
+        os._exit(3)
+    return [event, 'awslambdaric' in __import__('sys').modules, os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')[1], reaches(('127.0.0.1', event['port']))]
+`,
+      {
+        runtime,
+        layers: [{ arn: 'arn:layer', codeDigest: bench.store(layer) }],
+        environment: { AWS_LAMBDA_EXEC_WRAPPER: awslambdaricWrapper },
+        timeoutSeconds: 30,
+      },
+    )
+    const port = tier === 'process' ? expect.any(String) : '9001'
+    for (const n of [1, 2])
+      expect((await bench.invoke(version, { n, port: 9 })).json).toEqual([{ n, port: 9 }, true, port, false])
+    expect((await bench.invoke(version, { exit: true })).json).toMatchObject({ errorType: 'Runtime.ExitError' })
+    expect((await bench.invoke(version, { port: 9 })).json).toEqual([{ port: 9 }, true, port, false])
+  })
+
+  test('a bootstrap of `provided.al2023` runs without a network', async () => {
+    const program = `#!/bin/sh
+set -eu
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+  event=$(curl -sS -D "\${TMPDIR:-/tmp}/headers" "$api/next")
+  id=$(tr -d '\\r' < "\${TMPDIR:-/tmp}/headers" | sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: //p')
+  curl -sS -X POST "$api/$id/response" -d "{\\"event\\":$event}" > /dev/null
+done
+`
+    const version = bench.version([{ path: 'bootstrap', bytes: program, mode: 0o755 }], {
+      runtime: 'provided.al2023',
+      handler: 'any',
+      timeoutSeconds: 30,
+    })
+    for (const n of [1, 2]) expect((await bench.invoke(version, { n })).json).toEqual({ event: { n } })
+  })
+})

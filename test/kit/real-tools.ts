@@ -1,6 +1,7 @@
 /** Real tools on the real package index for the packager's tests; what they fetch is kept in `.cache/` and fetched once. */
-import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { findUv } from '../../src/packager/resolve/find-uv.ts'
 import { createBuildSurroundings } from '../../src/packager/surroundings.ts'
 
@@ -24,4 +25,19 @@ export async function uvExecutable(): Promise<string> {
   } finally {
     await surroundings.close()
   }
+}
+
+const pdmVersion = '2.29.3'
+
+/** PDM in an environment of its own. */
+export function pdmExecutable(): string {
+  const folder = resolve(import.meta.dirname, `../../.cache/pdm-${pdmVersion}`)
+  const isWhole = join(folder, 'installed')
+  if (!existsSync(isWhole)) {
+    rmSync(folder, { recursive: true, force: true })
+    execFileSync('python3', ['-m', 'venv', folder])
+    execFileSync(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `pdm[locked]==${pdmVersion}`]) // prettier-ignore
+    writeFileSync(isWhole, '')
+  }
+  return join(folder, 'bin/pdm')
 }

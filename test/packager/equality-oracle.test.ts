@@ -50,6 +50,7 @@ beforeAll(() => {
     renameSync(`${oracle}.new`, oracle)
   }
   mkdirSync(wheels, { recursive: true })
+  if (!unicodeWheel()) buildUnicodeWheel()
   const missing = oracleDistributions.filter((pin) => !wheelOf(pin))
   if (missing.length === 0) return
   // Wheels that both the oracle's Python and the runtime of the same version take.
@@ -72,6 +73,16 @@ beforeAll(() => {
     ...missing,
   )
 }, 600_000)
+
+const unicodeWheel = (): string | undefined => readdirSync(wheels).find((file) => /^unicode[._]dist-/.test(file))
+
+/** The project by which the maintainers of `wheel` test names that are not ASCII; it comes with their source archive. */
+function buildUnicodeWheel(): void {
+  const sources = temporaryFolder()
+  pip('download', '--no-deps', '--no-binary', ':all:', '--dest', sources, 'wheel==0.45.1')
+  execFileSync('tar', ['-xf', 'wheel-0.45.1.tar.gz'], { cwd: sources })
+  pip('wheel', '--no-deps', '--wheel-dir', wheels, join(sources, 'wheel-0.45.1/tests/testdata/unicode.dist'))
+}
 
 function wheelOf(pin: string): string | undefined {
   const [name, version] = pin.split('==') as [string, string]
@@ -156,6 +167,31 @@ test('the package of real distributions equals what pip installs, in every byte'
   const compared = await compare(files.map(onDisk), oracleDistributions)
   expect(oracleDistributions.length).toBeGreaterThanOrEqual(25)
   expect(compared).toBeGreaterThan(8_000)
+})
+
+/** What must be among them, each by a name that shows it. */
+const kinds: readonly (readonly [kind: string, name: RegExp])[] = [
+  ['scripts', /^[^/]+\.data\/scripts\//],
+  ['data', /^[^/]+\.data\/data\//],
+  ['headers', /^[^/]+\.data\/headers\//],
+  ['entry points', /\.dist-info\/entry_points\.txt$/],
+  ['namespace packages', /-nspkg\.pth$/],
+  ['compiled code', /\.so$/],
+  ['bytecode', /\.pyc$/],
+  ['names that are not ASCII', /[^\x20-\x7e]/],
+]
+
+test('the real distributions have everything that an installer treats in a way of its own', () => {
+  const names = [...oracleDistributions.map((pin) => wheelOf(pin)!), unicodeWheel()!].flatMap((filename) => {
+    const { source, listing } = openArchive(join(wheels, filename))
+    source.close()
+    return listing.entries.map((entry) => entry.name)
+  })
+  expect(kinds.filter(([, shows]) => !names.some((name) => shows.test(name))).map(([kind]) => kind)).toEqual([])
+})
+
+test('a real one with names that are not ASCII does so too', { timeout: 120_000 }, async () => {
+  expect(await compare([onDisk(unicodeWheel()!)], ['unicode.dist'])).toBeGreaterThan(5)
 })
 
 test(

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildAll, buildProject, contents } from '../kit/packages.ts'
-import { realEnvironment, uvExecutable } from '../kit/real-tools.ts'
+import { pdmExecutable, realEnvironment, uvExecutable } from '../kit/real-tools.ts'
 import { projectFolder } from '../kit/wheel.ts'
 
 const environment = realEnvironment
@@ -92,6 +92,49 @@ packages = ["core_lib"]
     // A second build neither builds nor asks anybody.
     const again = await buildProject(folder, { extras: ['fast'], offline: true }, environment)
     expect(again.codeSha256).toBe(report.codeSha256)
+  },
+)
+
+test(
+  'pdm.lock is read as PDM writes it: groups, extras and markers for the target, the same bytes as from uv.lock',
+  { timeout: 600_000 },
+  async () => {
+    const files = {
+      'app.py': 'import idna\n',
+      'pyproject.toml': `[project]
+name = "app"
+version = "0.1"
+requires-python = ">=3.10"
+dependencies = ["idna==3.10", "colorama==0.4.6; sys_platform == 'win32'", "exceptiongroup==1.3.0; python_version < '3.11'"]
+[project.optional-dependencies]
+fast = ["six==1.17.0", "markupsafe==3.0.2"]
+[dependency-groups]
+dev = ["iniconfig==2.1.0"]
+`,
+    }
+    const [byPdm, byUv] = [projectFolder(files), projectFolder(files)]
+    execFileSync(pdmExecutable(), ['lock', '--quiet', '--group', ':all'], {
+      cwd: byPdm,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...environment,
+        PDM_CHECK_UPDATE: 'false',
+        ...(environment['PIP_INDEX_URL'] ? { PDM_PYPI_URL: environment['PIP_INDEX_URL'] } : {}),
+      },
+    })
+    runUv(byUv, 'lock')
+    const request = { extras: ['fast'], architectures: ['arm64'], locked: true }
+    for (const [runtime, more] of [
+      ['python3.13', []],
+      ['python3.10', ['exceptiongroup', 'typing-extensions']],
+    ] as const) {
+      const report = await buildProject(byPdm, { ...request, runtime }, { ...environment, UV: '/nowhere/uv' })
+      expect(report.resolvedBy).toBe('pdm.lock')
+      expect(report.notes).toEqual([])
+      const names = report.shares.flatMap(({ name }) => name ?? [])
+      expect(names.sort()).toEqual(['idna', 'markupsafe', 'six', ...more].sort())
+      expect(report.codeSha256).toBe((await buildProject(byUv, { ...request, runtime }, environment)).codeSha256)
+    }
   },
 )
 

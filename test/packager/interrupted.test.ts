@@ -1,0 +1,90 @@
+/** What real processes leave behind: a build that a person stops, and builds that run at the same time on one cache. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { answer, indexServer } from '../kit/index-server.ts'
+import { projectFolder, pylockOf, wheel, type MadeWheel } from '../kit/wheel.ts'
+
+const repository = resolve(import.meta.dirname, '../..')
+
+function startBuild(
+  folder: string,
+  cache: string,
+): { readonly child: ChildProcess; readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }> } {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(repository, 'src/cli/main.ts'), 'build', folder, '--json', '--no-check'],
+    {
+      cwd: repository,
+      env: { PATH: process.env['PATH'] ?? '', HOME: cache, ZIPYARD_CACHE_DIR: cache },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  return { child, ended: new Promise((done) => child.once('close', (code) => done({ code, stdout, stderr }))) }
+}
+
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile())
+    : []
+
+function locked(made: readonly MadeWheel[], url: string): string {
+  const folder = projectFolder({ 'app.py': '' })
+  writeFileSync(join(folder, 'pylock.toml'), pylockOf(made).replace(/path = "[^"]*\/([^"/]+)"/g, `url = "${url}/$1"`))
+  return folder
+}
+
+test(
+  'Ctrl-C in a download ends the build at once, with no package and nothing half in the cache',
+  { timeout: 60_000 },
+  async () => {
+    const made = wheel(mkdtempSync(join(tmpdir(), 'zipyard-wheels-')), {
+      name: 'lib',
+      files: { 'lib.bin': Buffer.alloc(100_000, 'x1y2') },
+    })
+    const bytes = readFileSync(made.path)
+    let isHalfSent = (): void => undefined
+    const half = new Promise<void>((done) => (isHalfSent = done))
+    const server = await indexServer({
+      [`/${made.filename}`]: (_request, response) => {
+        response.writeHead(200, { 'content-length': String(bytes.length) })
+        response.write(bytes.subarray(0, 60), () => isHalfSent())
+      },
+    })
+    const cache = mkdtempSync(join(tmpdir(), 'zipyard-cache-'))
+    const folder = locked([made], server.url)
+    const { child, ended } = startBuild(folder, cache)
+    await half
+    child.kill('SIGINT')
+    const { code } = await ended
+    expect(code).toBe(130)
+    expect(existsSync(join(folder, 'dist'))).toBe(false)
+    expect(filesBelow(join(cache, 'blobs'))).toEqual([])
+    // The same cache serves the next build.
+    const good = await indexServer({ [`/${made.filename}`]: answer(200, bytes) })
+    const again = await startBuild(locked([made], good.url), cache).ended
+    expect(again.code, again.stderr).toBe(0)
+  },
+)
+
+test('two processes that build at the same time on one cache write the same bytes', { timeout: 60_000 }, async () => {
+  const wheels = mkdtempSync(join(tmpdir(), 'zipyard-wheels-'))
+  const made = Array.from({ length: 8 }, (_, index) =>
+    wheel(wheels, { name: `lib${index}`, files: { [`lib${index}.py`]: `x = ${index}\n`.repeat(4000) } }),
+  )
+  const server = await indexServer(
+    Object.fromEntries(made.map((one) => [`/${one.filename}`, answer(200, readFileSync(one.path))])),
+  )
+  const cache = mkdtempSync(join(tmpdir(), 'zipyard-cache-'))
+  const builds = await Promise.all([1, 2].map(() => startBuild(locked(made, server.url), cache).ended))
+  const hashes = builds.map(({ code, stdout, stderr }) => {
+    expect(code, stderr).toBe(0)
+    return (JSON.parse(stdout) as { packages: { codeSha256: string }[] }).packages[0]!.codeSha256
+  })
+  expect(hashes[0]).toBe(hashes[1])
+})

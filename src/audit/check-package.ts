@@ -91,6 +91,7 @@ export function checkPackage(
         ? undefined
         : (path) => knownContent(path, cacheFolder, path === own ? digest : undefined),
     today: options.today,
+    readsLibraries: true,
   })
   try {
     const facts = { ...found, budget: budgetFacts(request.budget, target) }

@@ -12,6 +12,7 @@ import type { ContentFacts } from './content-facts.ts'
 import { findDistributions } from './distributions.ts'
 import type { AuditTarget, PackageFacts, PackageFile, TreeFacts } from './facts.ts'
 import { handlerCandidates } from './handler-file.ts'
+import { isWorthAThread, LibraryThread } from './library-thread.ts'
 import { interestIn, readContent, type Interest } from './read-content.ts'
 import { notACheckablePackage } from './errors.ts'
 
@@ -34,6 +35,8 @@ export interface CollectOptions {
   /** What is known of the files of a zip, by its path. */
   readonly knownIn?: ((path: string) => KnownContent | undefined) | undefined
   readonly today?: Date | undefined
+  /** Every native library will be asked for: a second thread may begin with them. */
+  readonly readsLibraries?: boolean | undefined
 }
 
 /** Facts, and the files behind them: contents are read when a rule asks for them, so keep it open until the audit is done. */
@@ -54,7 +57,9 @@ export function openFacts(path: string, options: CollectOptions): OpenFacts {
   try {
     const tree = open(path)
     const { knownIn } = options
-    const facts = gather(tree, knownIn?.(path))
+    const known = knownIn?.(path)
+    if (options.readsLibraries && !known) tree.readAhead?.()
+    const facts = gather(tree, known)
     return {
       close,
       facts: {
@@ -81,6 +86,8 @@ interface RawFile {
   readonly kind: 'file' | 'link'
   readonly crc32?: number | undefined
   readonly read: () => Uint8Array
+  /** What another thread found in it meanwhile; `read` when it has not come to it. */
+  readonly readAhead?: (() => { readonly content: ContentFacts | undefined } | 'read') | undefined
 }
 
 interface OpenTree {
@@ -89,6 +96,8 @@ interface OpenTree {
   readonly files: ReadonlyMap<string, RawFile>
   readonly folders: ReadonlyMap<string, number>
   readonly hazards: readonly Hazard[]
+  /** Lets another thread begin with the native libraries. */
+  readonly readAhead?: (() => void) | undefined
   readonly close: () => void
 }
 
@@ -99,14 +108,19 @@ function openTree(path: string): OpenTree {
 
 function openZip(path: string): OpenTree {
   const { source, listing } = openArchive(path)
-  const archive = { path, source }
+  const archive: OpenArchive = { path, source }
+  const binaries: Entry[] = []
   const files = new Map<string, RawFile>()
   const folders = new Map<string, number>()
   for (const entry of listing.entries) {
     const inside = entryPath(entry.name)
     if (!inside) continue
     if (isDirectory(entry)) folders.set(inside, permissionsOf(entry))
-    else files.set(inside, new ArchivedFile(inside, entry, archive))
+    else {
+      const file = new ArchivedFile(inside, entry, archive)
+      files.set(inside, file)
+      if (file.bytes <= largestRead && interestIn(file, false) === 'binary') binaries.push(entry)
+    }
   }
   return {
     name: basename(path),
@@ -114,7 +128,13 @@ function openZip(path: string): OpenTree {
     files,
     folders,
     hazards: listing.hazards,
-    close: () => source.close(),
+    readAhead() {
+      if (isWorthAThread(binaries)) archive.thread = new LibraryThread(path, source, binaries)
+    },
+    close() {
+      archive.thread?.stop()
+      source.close()
+    },
   }
 }
 
@@ -142,11 +162,16 @@ class ArchivedFile implements RawFile {
   read(): Uint8Array {
     return readEntry(this.#archive.source, this.#entry, this.#archive.path)
   }
+
+  readAhead(): { readonly content: ContentFacts | undefined } | 'read' {
+    return this.#archive.thread?.contentOf(this.#entry) ?? 'read'
+  }
 }
 
 interface OpenArchive {
   readonly path: string
   readonly source: SyncZipSource
+  thread?: LibraryThread | undefined
 }
 
 /** A folder as `zip -r` would pack it: links followed where they lead to files. Windows has no bits worth reading. */
@@ -245,15 +270,19 @@ class LazyFile implements PackageFile {
       const content = this.#known({ path, crc32, bytes, distribution })
       if (content !== undefined) return content ?? undefined
     }
+    const ahead = this.interest === 'binary' ? this.#raw.readAhead?.() : undefined
+    if (ahead && ahead !== 'read') return ahead.content
     const read = tryRead(this.#raw)
     return read && readContent(this.interest, read, { path, isOwn: distribution === undefined })
   }
 }
 
+/** Nothing that is looked into is larger than the whole package may be, in bytes. */
+const largestRead = 512 * 1024 * 1024
+
 /** A damaged or encrypted entry has its own finding; here it is a file of which nothing is known. */
 function tryRead(file: RawFile): Uint8Array | undefined {
-  // Nothing that is looked into is larger than the whole package may be.
-  if (file.bytes > 512 * 1024 * 1024) return undefined
+  if (file.bytes > largestRead) return undefined
   try {
     return file.read()
   } catch {

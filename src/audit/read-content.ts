@@ -1,6 +1,7 @@
-import { isElf, readElf } from '../elf/reader.ts'
+import { isElf } from '../elf/reader.ts'
 import { scanImports } from '../python/import-scanner.ts'
 import type { ContentFacts } from './content-facts.ts'
+import { readBinary } from './read-binary.ts'
 import { findSecret } from './secrets.ts'
 
 /** What a file is looked into for, told by its name alone, before any of it is unpacked. */
@@ -40,12 +41,7 @@ export function readContent(
   bytes: Uint8Array,
   file: { readonly path: string; readonly isOwn: boolean },
 ): ContentFacts | undefined {
-  if (interest === 'binary') {
-    const elf = readElf(bytes)
-    if (elf) return { kind: 'elf', elf }
-    const format = foreignFormat(bytes)
-    return format && { kind: 'foreign binary', format }
-  }
+  if (interest === 'binary') return readBinary(bytes)
   if (interest === 'bytecode') return readBytecode(bytes)
   if (interest === 'path configuration') {
     const lines = Buffer.from(bytes).toString('utf8').split(/\r?\n/)
@@ -65,18 +61,10 @@ export function readContent(
     }
   }
   if (secret) return { kind: 'secret', ...secret }
-  return isElf(bytes) ? readContent('binary', bytes, file) : undefined
+  return isElf(bytes) ? readBinary(bytes) : undefined
 }
 
 const changesImportSystem = /\bsys\s*\.\s*(?:path\s*(?:\.|\[|\+|=[^=])|meta_path|path_hooks)|\baddsitedir\b/
-
-/** Mach-O in its four byte orders and as a universal binary; PE by its DOS stub. */
-function foreignFormat(bytes: Uint8Array): 'Mach-O' | 'PE' | undefined {
-  if (bytes.length < 4) return undefined
-  const magic = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
-  if ([0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe].includes(magic)) return 'Mach-O'
-  return bytes[0] === 0x4d && bytes[1] === 0x5a ? 'PE' : undefined
-}
 
 /** The 16-byte head of a .pyc (PEP 552): magic number, flags. */
 function readBytecode(bytes: Uint8Array): ContentFacts | undefined {

@@ -6,7 +6,9 @@
  *
  * @see "Signature Version 4 signing process" in the AWS General Reference
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { sha256 } from '../base/digest.ts'
+import { HmacKey } from './hmac-key.ts'
 
 export const algorithm = 'AWS4-HMAC-SHA256'
 
@@ -76,16 +78,38 @@ export function parseCredential(text: string): { accessKeyId: string; scope: Cre
 /** Reads an `Authorization` header; `undefined` when it is not a complete one of this algorithm. */
 export function parseAuthorization(header: string): SignatureClaim | undefined {
   if (!header.startsWith(`${algorithm} `)) return undefined
-  const parts = new Map<string, string>()
+  let credential = ''
+  let signedHeaders = ''
+  let signature = ''
   for (const part of header.slice(algorithm.length + 1).split(',')) {
     const equals = part.indexOf('=')
-    if (equals > 0) parts.set(part.slice(0, equals).trim(), part.slice(equals + 1).trim())
+    const name = part.slice(0, Math.max(0, equals)).trim()
+    const value = part.slice(equals + 1).trim()
+    if (name === 'Credential') credential = value
+    else if (name === 'SignedHeaders') signedHeaders = value
+    else if (name === 'Signature') signature = value
   }
-  const credential = parseCredential(parts.get('Credential') ?? '')
-  const signedHeaders = parts.get('SignedHeaders')
-  const signature = parts.get('Signature')
-  if (!credential || !signedHeaders || !signature || !/^[0-9a-f]{64}$/.test(signature)) return undefined
-  return { ...credential, signedHeaders: signedHeaders.toLowerCase().split(';'), signature }
+  const { accessKeyId, scope } = recall(parsedCredentials, credential, parseCredential) ?? {}
+  if (accessKeyId === undefined || !scope || signedHeaders === '' || !/^[0-9a-f]{64}$/.test(signature)) return undefined
+  return { accessKeyId, scope, signedHeaders: recall(parsedHeaderLists, signedHeaders, parseHeaderList), signature }
+}
+
+function parseHeaderList(text: string): readonly string[] {
+  return text.toLowerCase().split(';')
+}
+
+/** A client says the same about itself in each of its requests. */
+const parsedCredentials = new Map<string, ReturnType<typeof parseCredential>>()
+const parsedHeaderLists = new Map<string, readonly string[]>()
+const parsedKept = 256
+
+function recall<Value>(known: Map<string, Value>, text: string, parse: (text: string) => Value): Value {
+  const found = known.get(text)
+  if (found !== undefined || text.length > 1024) return found ?? parse(text)
+  const value = parse(text)
+  if (known.size >= parsedKept) known.clear()
+  known.set(text, value)
+  return value
 }
 
 /** The signature that a request with this claim must carry. `amzDate` as in `X-Amz-Date`. */
@@ -98,13 +122,13 @@ export function computeSignature(
 ): string {
   const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, claim.scope.service === 's3')
   // Header values were read as latin1, so latin1 gives back the bytes that were sent.
-  const hash = createHash('sha256').update(canonical, 'latin1').digest('hex')
+  const hash = sha256(Buffer.from(canonical, 'latin1'))
   return signText(`${algorithm}\n${amzDate}\n${formatScope(claim.scope)}\n${hash}`, secretAccessKey, claim.scope)
 }
 
 /** HMAC of a string to sign, as hexadecimal digits. */
 export function signText(text: string, secretAccessKey: string, scope: CredentialScope): string {
-  return createHmac('sha256', signingKey(secretAccessKey, scope)).update(text).digest('hex')
+  return signingKey(secretAccessKey, scope).sign(text)
 }
 
 /** Compares two signatures in constant time. */
@@ -152,8 +176,12 @@ export function signRequest(
   return added
 }
 
+const isUnreserved = /^[A-Za-z0-9_.~-]*$/
+const isPlainPath = /^[A-Za-z0-9_.~/-]+$/
+
 /** Percent-encodes all but the unreserved characters of RFC 3986. */
 export function encodeRfc3986(text: string): string {
+  if (isUnreserved.test(text)) return text
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
@@ -185,16 +213,26 @@ function canonicalRequest(
   payloadHash: string,
   isS3: boolean,
 ): string {
-  const headers = signedHeaders.map((name) => `${name}:${canonicalHeader(request.headers[name])}\n`).join('')
-  const path = isS3 ? request.path || '/' : encodeRfc3986(removeDotSegments(request.path)).replaceAll('%2F', '/')
+  let headers = ''
+  for (const name of signedHeaders) headers += `${name}:${canonicalHeader(request.headers[name])}\n`
+  const path = isS3 ? request.path || '/' : canonicalPath(request.path)
   return `${request.method}\n${path}\n${canonicalQuery(request.query)}\n${headers}\n${signedHeaders.join(';')}\n${payloadHash}`
+}
+
+function canonicalPath(sent: string): string {
+  const path = removeDotSegments(sent)
+  return isPlainPath.test(path) ? path : encodeRfc3986(path).replaceAll('%2F', '/')
 }
 
 function canonicalHeader(value: string | readonly string[] | undefined): string {
   if (value === undefined) return ''
+  if (typeof value === 'string' && !hasSpaceToTrim.test(value)) return value
   const values = typeof value === 'string' ? [value] : value
   return values.map((one) => one.trim().replaceAll(/\s+/g, ' ')).join(',')
 }
+
+/** White space at an end, or more than one between words. */
+const hasSpaceToTrim = /^\s|\s\s|\s$|[^\S ]/
 
 function canonicalQuery(query: string): string {
   if (query === '') return ''
@@ -221,15 +259,15 @@ function removeDotSegments(path: string): string {
 }
 
 /** A signing key serves a day; four HMACs per request are saved by keeping the recent ones. */
-const signingKeys = new Map<string, Buffer>()
+const signingKeys = new Map<string, HmacKey>()
 const signingKeysKept = 512
 
-function signingKey(secretAccessKey: string, scope: CredentialScope): Buffer {
+function signingKey(secretAccessKey: string, scope: CredentialScope): HmacKey {
   const name = `${scope.date}/${scope.region}/${scope.service}/${secretAccessKey}`
   const known = signingKeys.get(name)
   if (known) return known
   const day = hmac(`AWS4${secretAccessKey}`, scope.date)
-  const key = hmac(hmac(hmac(day, scope.region), scope.service), 'aws4_request')
+  const key = new HmacKey(hmac(hmac(hmac(day, scope.region), scope.service), 'aws4_request'))
   if (signingKeys.size >= signingKeysKept) signingKeys.delete(signingKeys.keys().next().value!)
   signingKeys.set(name, key)
   return key

@@ -1,3 +1,4 @@
+import * as crypto from 'node:crypto'
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 
@@ -5,8 +6,16 @@ import { createReadStream } from 'node:fs'
 export type Digest = string & { readonly __digest?: never }
 
 export function sha256(bytes: Uint8Array | string): Digest {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hashAtOnce ? hashAtOnce('sha256', bytes, 'hex') : createHash('sha256').update(bytes).digest('hex')
 }
+
+/** The 32 bytes themselves. */
+export function sha256Bytes(bytes: Uint8Array): Buffer {
+  return hashAtOnce ? hashAtOnce('sha256', bytes, 'buffer') : createHash('sha256').update(bytes).digest()
+}
+
+/** Without an object for what is hashed in one go: a third of the time for a few hundred bytes. Node has it from 20.12 and 21.7 on. */
+const hashAtOnce: typeof crypto.hash | undefined = (crypto as Partial<typeof crypto>).hash
 
 export function newSha256(): Hash {
   return createHash('sha256')

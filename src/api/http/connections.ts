@@ -29,10 +29,13 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 }
 
 /** Stops accepting, lets running requests end for `graceMs`, then cuts what is left. */
-export function closeServer(server: Server, graceMs: number, clock: Clock): Promise<void> {
+export function closeServer(server: Server, graceMs: number, clock: Clock, cutOthers = (): void => {}): Promise<void> {
   if (!server.listening) return Promise.resolve()
   return new Promise((resolve) => {
-    const cut = clock.after(graceMs, () => server.closeAllConnections())
+    const cut = clock.after(graceMs, () => {
+      server.closeAllConnections()
+      cutOthers()
+    })
     server.close(() => {
       cut.cancel()
       resolve()

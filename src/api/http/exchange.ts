@@ -1,40 +1,39 @@
 /** One HTTP request on its way through the front door, and what an API sees of it. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { parseQuery, type SignableRequest } from '../../aws/sigv4.ts'
+import type { Arrival } from './arrival.ts'
 import type { Claim } from './authenticate.ts'
-import { collect, holdBody, streamBody, streamHeld, type HeldBody } from './body.ts'
+import { collect, streamHeld, type HeldBody } from './body.ts'
 import { requestTooLarge } from './errors.ts'
 import type { ApiRequest, ApiService, Caller, RequestHead } from './message.ts'
 
 /** One request and its answer, with what was found out about it so far. */
 export class Exchange {
   readonly id: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly arrival: Arrival
   readonly method: string
   readonly path: string
   readonly rawQuery: string
   /** The API that is addressed, once known: it renders the errors. */
   service: ApiService | undefined
   extraHeaders: Readonly<Record<string, string>> = {}
-  #held: Promise<HeldBody> | undefined
+  #held: HeldBody | Promise<HeldBody> | undefined
   #mustContinue: boolean
 
-  constructor(id: string, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+  constructor(id: string, arrival: Arrival, expectsContinue: boolean) {
     this.id = id
-    this.request = request
-    this.response = response
-    this.method = request.method ?? 'GET'
-    const url = request.url ?? '/'
+    this.arrival = arrival
+    this.method = arrival.method
+    const { url } = arrival
     const question = url.indexOf('?')
     this.path = question < 0 ? url : url.slice(0, question)
     this.rawQuery = question < 0 ? '' : url.slice(question + 1)
     this.#mustContinue = expectsContinue
   }
 
-  get headers(): IncomingMessage['headers'] {
-    return this.request.headers
+  get headers(): IncomingHttpHeaders {
+    return this.arrival.headers
   }
 
   get named(): Pick<ApiRequest, 'id' | 'path' | 'method'> {
@@ -42,12 +41,12 @@ export class Exchange {
   }
 
   get signable(): SignableRequest {
-    return { method: this.method, path: this.path, query: this.rawQuery, headers: this.request.headersDistinct }
+    return { method: this.method, path: this.path, query: this.rawQuery, headers: this.arrival.everyHeader }
   }
 
   /** Tells a client that waits with `Expect: 100-continue` to send its body. */
   invite(): void {
-    if (this.#mustContinue) this.response.writeContinue()
+    if (this.#mustContinue) this.arrival.invite()
     this.#mustContinue = false
   }
 
@@ -56,22 +55,25 @@ export class Exchange {
     return this.#mustContinue
   }
 
-  hold(limitBytes: number): Promise<HeldBody> {
-    const announced = Number(this.headers['content-length'] ?? 0)
-    // A client that waits for our word need not send what we shall refuse.
-    if (this.#mustContinue && announced > limitBytes) return Promise.reject(requestTooLarge({ limitBytes }))
-    this.invite()
-    this.#held ??= holdBody(this.request, limitBytes)
+  hold(limitBytes: number): HeldBody | Promise<HeldBody> {
+    if (this.#mustContinue) {
+      // A client that waits for our word need not send what we shall refuse.
+      if (Number(this.headers['content-length'] ?? 0) > limitBytes) throw requestTooLarge({ limitBytes })
+      this.invite()
+    }
+    this.#held ??= this.arrival.hold(limitBytes)
     return this.#held
   }
 }
+
+const noQuery = new URLSearchParams()
 
 export class HttpApiRequest implements ApiRequest {
   readonly id: string
   readonly method: string
   readonly path: string
   readonly rawQuery: string
-  readonly headers: IncomingMessage['headers']
+  readonly headers: IncomingHttpHeaders
   readonly caller: Caller
   readonly origin: string
   readonly hostBucket: string | undefined
@@ -101,7 +103,8 @@ export class HttpApiRequest implements ApiRequest {
   }
 
   get query(): URLSearchParams {
-    this.#query ??= new URLSearchParams(parseQuery(this.#exchange.rawQuery))
+    if (this.rawQuery === '') return noQuery
+    this.#query ??= new URLSearchParams(parseQuery(this.rawQuery))
     return this.#query
   }
 
@@ -114,6 +117,6 @@ export class HttpApiRequest implements ApiRequest {
   stream(): Readable {
     if (this.#held) return streamHeld(this.#held)
     this.#exchange.invite()
-    return streamBody(this.#exchange.request, this.#claim)
+    return this.#exchange.arrival.stream(this.#claim)
   }
 }

@@ -3,11 +3,12 @@
  * it, then the API's own handler. Every refusal is said in the protocol of the addressed API.
  */
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { parseQuery, unsignedPayload } from '../../aws/sigv4.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { readClaim, verifyClaim, type Claim } from './authenticate.ts'
+import { NodeArrival, type Arrival } from './arrival.ts'
 import { answerClientError, closeServer, urlOf } from './connections.ts'
 import { addressedService, queryService } from './dispatch.ts'
 import {
@@ -22,6 +23,7 @@ import { hostName, isForeignOrigin, knownHost } from './host-rules.ts'
 import { Exchange, HttpApiRequest } from './exchange.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { ApiHandler, ApiResponse, ApiService, Caller, RequestHead } from './message.ts'
+import { PlainConnections } from './plain-connections.ts'
 import { renderPlainError } from './plain-error.ts'
 import { send } from './send-response.ts'
 
@@ -70,9 +72,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     keepAliveTimeout: keepAliveTimeoutMs,
     noDelay: true,
   })
-  server.on('request', (request, response) => void door.answer(request, response, false))
-  server.on('checkContinue', (request, response) => void door.answer(request, response, true))
-  server.on('checkExpectation', (request, response) => void door.answer(request, response, false))
+  server.on('request', (request, response) => void door.answer(new NodeArrival(request, response), false))
+  server.on('checkContinue', (request, response) => void door.answer(new NodeArrival(request, response), true))
+  server.on('checkExpectation', (request, response) => void door.answer(new NodeArrival(request, response), false))
+  const plain = new PlainConnections(server, keepAliveTimeoutMs, (arrival) => void door.answer(arrival, false))
   server.on('clientError', answerClientError)
   return {
     listen: (address) =>
@@ -85,7 +88,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
           resolve({ url: urlOf(server, address.host) })
         })
       }),
-    close: (graceMs = 5000) => closeServer(server, graceMs, options.clock),
+    close: (graceMs = 5000) => {
+      plain.end()
+      return closeServer(server, graceMs, options.clock, () => plain.destroy())
+    },
   }
 }
 
@@ -106,10 +112,10 @@ class FrontDoor {
     if (name !== undefined && name !== '0.0.0.0' && name !== '[::]') this.#hostNames.push(name)
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  async answer(arrival: Arrival, expectsContinue: boolean): Promise<void> {
     const id = randomUUID()
     const started = this.#options.clock.monotonic()
-    const exchange = new Exchange(id, request, response, expectsContinue)
+    const exchange = new Exchange(id, arrival, expectsContinue)
     let result: ApiResponse
     try {
       result = await this.#handle(exchange)
@@ -119,7 +125,7 @@ class FrontDoor {
     send(exchange, result)
     this.#options.log.debug('request', {
       id,
-      method: request.method,
+      method: exchange.method,
       path: exchange.path,
       service: exchange.service?.name,
       status: result.status,
@@ -146,7 +152,7 @@ class FrontDoor {
   async #handle(exchange: Exchange): Promise<ApiResponse> {
     const host = knownHost(exchange.headers.host, this.#hostNames)
     if (!host) throw hostRefused({ host: exchange.headers.host ?? '' })
-    if (parseQuery(exchange.rawQuery) === undefined || !isDecodable(exchange.path)) {
+    if (!isQuery(exchange.rawQuery) || !isDecodable(exchange.path)) {
       throw malformedRequest({ because: 'a percent sign in its path or query encodes nothing' })
     }
     if (!exchange.path.startsWith('/')) throw malformedRequest({ because: 'its path does not start with `/`' })
@@ -198,7 +204,8 @@ class FrontDoor {
       if (claim) verifyClaim(exchange.signable, claim, s3PayloadHash(exchange, claim))
       return handle(new HttpApiRequest(exchange, head, caller, undefined, claim))
     }
-    const held = await exchange.hold(exchange.service?.bodyLimitBytes?.(head) ?? defaultBodyLimitBytes)
+    const holding = exchange.hold(exchange.service?.bodyLimitBytes?.(head) ?? defaultBodyLimitBytes)
+    const held = holding instanceof Promise ? await holding : holding
     if (claim) {
       const sent = exchange.headers['x-amz-content-sha256']
       verifyClaim(exchange.signable, claim, typeof sent === 'string' ? sent : held.hash)
@@ -267,6 +274,7 @@ function claimedService(exchange: Exchange): string | undefined {
 
 function claimedCredential(exchange: Exchange): { accessKeyId: string; region: string; service: string } | undefined {
   const header = exchange.headers.authorization
+  if (header === undefined && exchange.rawQuery === '') return undefined
   const text =
     header !== undefined
       ? /Credential=([^,\s]+)/.exec(header)?.[1]
@@ -280,11 +288,16 @@ function accountOf(accessKeyId: string | undefined): string | undefined {
   return accessKeyId !== undefined && /^\d{12}$/.test(accessKeyId) ? accessKeyId : undefined
 }
 
-function originOf(headers: IncomingMessage['headers']): string {
+function originOf(headers: IncomingHttpHeaders): string {
   return headers.origin ?? String(headers['sec-fetch-site'])
 }
 
+function isQuery(query: string): boolean {
+  return query === '' || parseQuery(query) !== undefined
+}
+
 function isDecodable(path: string): boolean {
+  if (!path.includes('%')) return true
   try {
     decodeURIComponent(path)
     return true

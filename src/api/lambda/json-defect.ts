@@ -1,3 +1,7 @@
+import { isUtf8 } from 'node:buffer'
+
+const decoder = new TextDecoder()
+
 /**
  * Why bytes are not JSON, in the words of the parser that AWS uses, or `undefined` when they are.
  *
@@ -5,12 +9,8 @@
  * follow the parser's public wording.
  */
 export function jsonDefect(bytes: Uint8Array): string | undefined {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return encodingDefect(Buffer.from(bytes))
-  }
+  if (!isUtf8(bytes)) return encodingDefect(Buffer.from(bytes))
+  const text = decoder.decode(bytes)
   try {
     JSON.parse(text)
     return undefined

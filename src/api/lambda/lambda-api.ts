@@ -21,6 +21,8 @@ const codeOperations: ReadonlySet<string> = new Set(['CreateFunction', 'UpdateFu
 /** Operations whose body is the event itself. */
 const eventOperations: ReadonlySet<string> = new Set(['Invoke', 'InvokeAsync', 'InvokeWithResponseStream'])
 
+const noQuery = new URLSearchParams()
+
 /** Largest body of all other operations, in bytes. */
 const plainBodyLimit = 1024 * 1024
 
@@ -112,7 +114,7 @@ function toResponse(result: OperationResult, status: number): ApiResponse {
 }
 
 function operationNameOf(request: Pick<ApiRequest, 'method' | 'path'>): string | undefined {
-  return route(request.method, request.path, new URLSearchParams())?.operation
+  return route(request.method, request.path, noQuery)?.operation
 }
 
 function bodyLimitOf(head: Pick<RequestHead, 'method' | 'path' | 'headers'>): number {

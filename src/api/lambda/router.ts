@@ -30,6 +30,22 @@ for (const pattern of patterns) {
 
 /** @param path as sent, percent-encoded: an ARN with `%2F` in a placeholder is one segment */
 export function route(method: string, path: string, query: URLSearchParams): Route | undefined {
+  if (query.size > 0 || path.length > 300) return findRoute(method, path, query)
+  const request = `${method} ${path}`
+  const known = recent.get(request)
+  if (known) return known
+  const found = findRoute(method, path, query)
+  if (!found) return undefined
+  if (recent.size >= recentKept) recent.clear()
+  recent.set(request, found)
+  return found
+}
+
+/** Routes of recent requests without a query: clients ask for the same few paths, and each request is routed more than once. */
+const recent = new Map<string, Route>()
+const recentKept = 2000
+
+function findRoute(method: string, path: string, query: URLSearchParams): Route | undefined {
   const segments = path
     .replace(/(?<=.)\/$/, '')
     .split('/')

@@ -2,7 +2,7 @@
 import { defineError } from '../../../base/errors.ts'
 import { SentPackage } from '../../../functions/sent-package.ts'
 import { shapes } from '../model/model.gen.ts'
-import type { Shape } from '../model/shape.ts'
+import type { Member, Shape } from '../model/shape.ts'
 
 export const malformedJson = defineError('ZY0830', 'refused', (p: { because: string }) => ({
   message: `Could not parse request body into json: ${p.because}`,
@@ -46,19 +46,46 @@ export function readInput(
     readonly payload?: unknown
   },
 ): Input {
-  const input: [string, unknown][] = []
-  for (const [name, member] of Object.entries(shapes[shapeName]!.members ?? {})) {
-    const shape = shapes[member.shape]!
-    const wire = member.wire ?? name
+  const input: Record<string, unknown> = {}
+  for (const member of planOf(shapeName)) {
     let value: unknown
-    if (member.in === 'uri') value = fromText(shape, request.labels[wire])
-    else if (member.in === 'querystring') value = fromQuery(shape, request.query, wire)
-    else if (member.in === 'header') value = fromText(shape, single(request.headers[wire.toLowerCase()]))
-    else if (member.in === 'payload') value = request.payload
-    else value = convert(member.shape, request.body[wire])
-    if (value !== undefined) input.push([name, value])
+    if (member.from === 'header') value = fromText(member.shape, single(request.headers[member.wire]))
+    else if (member.from === 'uri') value = fromText(member.shape, request.labels[member.wire])
+    else if (member.from === 'querystring') value = fromQuery(member.shape, request.query, member.wire)
+    else if (member.from === 'payload') value = request.payload
+    else value = convert(member.shapeName, request.body[member.wire])
+    if (value !== undefined) input[member.name] = value
   }
-  return Object.fromEntries(input)
+  return input
+}
+
+interface PlannedMember {
+  readonly name: string
+  readonly from: Member['in']
+  /** Its name in the request; a header's in lower case. */
+  readonly wire: string
+  readonly shapeName: string
+  readonly shape: Shape
+}
+
+const plans = new Map<string, readonly PlannedMember[]>()
+
+/** The members of a structure as they are looked for in a request; worked out once. */
+function planOf(shapeName: string): readonly PlannedMember[] {
+  const known = plans.get(shapeName)
+  if (known) return known
+  const plan = Object.entries(shapes[shapeName]!.members ?? {}).map(([name, member]) => {
+    const wire = member.wire ?? name
+    return {
+      name,
+      from: member.in,
+      wire: member.in === 'header' ? wire.toLowerCase() : wire,
+      shapeName: member.shape,
+      shape: shapes[member.shape]!,
+    }
+  })
+  plans.set(shapeName, plan)
+  return plan
 }
 
 function fromQuery(shape: Shape, query: URLSearchParams, name: string): unknown {

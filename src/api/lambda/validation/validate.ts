@@ -24,20 +24,51 @@ export function constraintsOf(shapeName: string, owner?: string): Constraints {
   return { ...shapes[shapeName]!, ...shapeOverrides[shapeName], ...own }
 }
 
+interface CheckedMember {
+  readonly name: string
+  /** Its name in a message: the first letter small. */
+  readonly shown: string
+  readonly shapeName: string
+  readonly required: boolean
+  readonly constraints: Constraints
+}
+
+const checkedMembers = new Map<string, readonly CheckedMember[]>()
+
+/** What is checked of a structure; worked out once. */
+function membersOf(structure: string): readonly CheckedMember[] {
+  const known = checkedMembers.get(structure)
+  if (known) return known
+  const members = Object.entries(shapes[structure]!.members ?? {}).map(([name, member]) => ({
+    name,
+    shown: `${name[0]!.toLowerCase()}${name.slice(1)}`,
+    shapeName: member.shape,
+    required: member.required === true,
+    constraints: constraintsOf(member.shape, `${structure}.${name}`),
+  }))
+  checkedMembers.set(structure, members)
+  return members
+}
+
 function checkStructure(
   name: string,
   value: Readonly<Record<string, unknown>>,
   path: string,
   failures: string[],
 ): void {
-  for (const [memberName, member] of Object.entries(shapes[name]!.members ?? {})) {
-    const memberPath = `${path}${memberName[0]!.toLowerCase()}${memberName.slice(1)}`
-    const memberValue = value[memberName]
+  for (const member of membersOf(name)) {
+    const memberValue = value[member.name]
     if (memberValue === undefined) {
-      if (member.required) failures.push(failure('null', memberPath, 'Member must not be null'))
+      if (member.required) failures.push(failure('null', `${path}${member.shown}`, 'Member must not be null'))
       continue
     }
-    checkValue(constraintsOf(member.shape, `${name}.${memberName}`), member.shape, memberValue, memberPath, failures)
+    checkValue(
+      member.constraints,
+      member.shapeName,
+      memberValue,
+      path === '' ? member.shown : `${path}${member.shown}`,
+      failures,
+    )
   }
 }
 
@@ -110,7 +141,8 @@ function quote(text: string): string {
 }
 
 /** The constraints that a single value breaks, in the order in which the service prints them. */
-function brokenConstraints(shape: Constraints, value: unknown): string[] {
+function brokenConstraints(shape: Constraints, value: unknown): readonly string[] {
+  if (typeof value === 'string' && holds(shape, value)) return none
   const broken: string[] = []
   if (typeof value === 'number') broken.push(...brokenBounds(shape, value, 'value'))
   if (typeof value !== 'string') return broken
@@ -118,6 +150,16 @@ function brokenConstraints(shape: Constraints, value: unknown): string[] {
   if (shape.pattern !== undefined && !isWholeMatch(shape.pattern, value)) broken.push(patternText(shape.pattern))
   if (shape.enum && !shape.noEnum && !shape.enum.includes(value)) broken.push(enumText(shape.enum))
   return broken
+}
+
+const none: readonly string[] = []
+
+/** The usual answer, without a list for what is broken. */
+function holds(shape: Constraints, text: string): boolean {
+  if (shape.max !== undefined && text.length > shape.max) return false
+  if (shape.min !== undefined && text.length < shape.min) return false
+  if (shape.pattern !== undefined && !isWholeMatch(shape.pattern, text)) return false
+  return !shape.enum || shape.noEnum === true || shape.enum.includes(text)
 }
 
 function brokenBounds(shape: Constraints, measure: number, what: 'length' | 'value'): string[] {

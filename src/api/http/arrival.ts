@@ -1,0 +1,90 @@
+/** One request as it arrived on a connection, and the way back: by `node:http`, or on a plain connection. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import type { SignableRequest } from '../../aws/sigv4.ts'
+import type { Claim } from './authenticate.ts'
+import { holdBody, streamBody, type HeldBody } from './body.ts'
+
+export interface Arrival {
+  readonly method: string
+  /** Path and query as sent. */
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders
+  /** Names in lower case, with every value that was sent. */
+  readonly everyHeader: SignableRequest['headers']
+  /** Whether the whole body has arrived. */
+  readonly isComplete: boolean
+  /** Whether nobody can be answered any more, or somebody was. */
+  readonly isAnswered: boolean
+  /** The whole body, at most `limitBytes`; throws `requestTooLarge`, `requestIncomplete`. */
+  hold(limitBytes: number): HeldBody | Promise<HeldBody>
+  /** The body as it comes; see `streamBody`. */
+  stream(claim: Claim | undefined): Readable
+  /** Tells a client that waits with `Expect: 100-continue` to go on. */
+  invite(): void
+  /** @param headers names and values by turns */
+  answer(status: number, headers: (string | number)[], body: Buffer | string | Readable | undefined): void
+  /** Lets through, unread, what the client still sends. */
+  discard(): void
+}
+
+/** A request that Node's own HTTP server has read. */
+export class NodeArrival implements Arrival {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly method: string
+  readonly url: string
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request
+    this.#response = response
+    this.method = request.method ?? 'GET'
+    this.url = request.url ?? '/'
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers
+  }
+
+  get everyHeader(): SignableRequest['headers'] {
+    return this.#request.headersDistinct
+  }
+
+  get isComplete(): boolean {
+    return this.#request.complete
+  }
+
+  get isAnswered(): boolean {
+    return this.#response.headersSent || this.#response.destroyed
+  }
+
+  hold(limitBytes: number): Promise<HeldBody> {
+    return holdBody(this.#request, limitBytes)
+  }
+
+  stream(claim: Claim | undefined): Readable {
+    return streamBody(this.#request, claim)
+  }
+
+  invite(): void {
+    this.#response.writeContinue()
+  }
+
+  answer(status: number, headers: (string | number)[], body: Buffer | string | Readable | undefined): void {
+    const response = this.#response
+    response.writeHead(status, headers as string[])
+    if (this.method === 'HEAD' || body === undefined) {
+      if (body instanceof Readable) body.destroy()
+      response.end()
+    } else if (body instanceof Readable) {
+      body.on('error', () => response.destroy())
+      response.on('close', () => body.destroy())
+      body.pipe(response)
+    } else response.end(body)
+  }
+
+  discard(): void {
+    this.#request.resume()
+  }
+}

@@ -29,6 +29,8 @@ const suites = {
   'kill-9': [{ ZIPYARD_KILL_ROUNDS: size(200) }, ['test/scenarios/kill-9.test.ts', 'test/scenarios/s3-faults.test.ts']],
   'sandbox-soak': [{ ZIPYARD_SOAK: size(400) }, ['src/sandbox/soak.test.ts']],
   'invoker-soak': [{ ZIPYARD_SOAK_SECONDS: size(3600) }, ['src/invoker/soak.test.ts']],
+  // Each Node is some 60 MB from the npm registry, kept in `.cache/nodes`.
+  'node-versions': [{ ZIPYARD_TEST_NODES: '22,24,26' }, ['test/packager/determinism.test.ts']],
   differential: [{ ZIPYARD_LONG: '1' }, ['test/runtime/differential.test.ts']],
 }
 

@@ -3,7 +3,18 @@
  * The wheels are downloaded once into `.cache/`.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { sha256 } from '../../src/base/digest.ts'
@@ -78,10 +89,11 @@ const unicodeWheel = (): string | undefined => readdirSync(wheels).find((file) =
 
 /** The project by which the maintainers of `wheel` test names that are not ASCII; it comes with their source archive. */
 function buildUnicodeWheel(): void {
-  const sources = temporaryFolder()
+  const sources = mkdtempSync(join(tmpdir(), 'zipyard-unicode-'))
   pip('download', '--no-deps', '--no-binary', ':all:', '--dest', sources, 'wheel==0.45.1')
   execFileSync('tar', ['-xf', 'wheel-0.45.1.tar.gz'], { cwd: sources })
   pip('wheel', '--no-deps', '--wheel-dir', wheels, join(sources, 'wheel-0.45.1/tests/testdata/unicode.dist'))
+  rmSync(sources, { recursive: true, force: true })
 }
 
 function wheelOf(pin: string): string | undefined {

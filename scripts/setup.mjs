@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -76,6 +76,8 @@ export function installPackages() {
   const done = stamp(join(root, 'node_modules/.zipyard-lock'), lock)
   if (done.fresh) return
   if (existsSync(join(root, 'node_modules/typescript')) && process.env.ZIPYARD_KEEP_MODULES) return
+  // npm would empty the folder that a link leads to, which is another checkout's.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return
   say('Installing packages (npm ci)')
   run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'])
   done.mark()

@@ -139,6 +139,17 @@ test('against a running service: logs before the first invocation, refused keys 
   expect(zipyard(['logs', 'nobody'], { env }).exitCode).toBe(1)
   expect(zipyard(['keys', 'revoke', 'AKIANOBODY'], { env }).stderr).toContain('hint: See `zipyard keys list`')
   expect(zipyard(['invoke', 'hello'], { env }).exitCode).toBe(4)
+  const lines = JSON.parse(zipyard(['env', '--json'], { env }).stdout) as { set: object; unset: string[] }
+  const endpoints = ['LAMBDA', 'S3', 'STS', 'IAM', 'CLOUDWATCH_LOGS'].map((name) => [
+    `AWS_ENDPOINT_URL_${name}`,
+    service.url,
+  ])
+  expect(lines.set).toMatchObject({
+    ...Object.fromEntries(endpoints),
+    AWS_REGION: 'us-east-1',
+    AWS_DEFAULT_REGION: 'us-east-1',
+  })
+  expect(lines.unset).toEqual(expect.arrayContaining(['AWS_SESSION_TOKEN', 'AWS_PROFILE', 'AWS_DEFAULT_PROFILE']))
   const target = serviceTarget(readServiceFile(service.dataFolder))
   for (const call of [
     { method: 'POST', path: '/_zipyard/keys', body: '{' },

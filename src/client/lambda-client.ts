@@ -34,6 +34,8 @@ export interface InvokeResult {
   /** Text of the log tail, when asked for. */
   readonly log: string | undefined
   readonly requestId: string | undefined
+  /** Where the time went, in milliseconds: `queue`, `init`, `handler`, `report`, `total`. Zipyard tells it with the log tail, AWS does not. */
+  readonly timings: Readonly<Record<string, number>> | undefined
 }
 
 export const functionNotReady = defineError(
@@ -140,6 +142,7 @@ export class LambdaClient {
       executedVersion: header('x-amz-executed-version'),
       log: log === undefined ? undefined : Buffer.from(log, 'base64').toString('utf8'),
       requestId: header('x-amzn-requestid'),
+      timings: parseServerTiming(header('server-timing')),
     }
   }
 
@@ -147,4 +150,12 @@ export class LambdaClient {
     const headers = { 'content-type': 'application/json' }
     return callJson(this.#target, name, { service: 'lambda', method, path, headers, body: JSON.stringify(input) })
   }
+}
+
+/** @example parseServerTiming('queue;dur=1.20, handler;dur=3.00') // { queue: 1.2, handler: 3 } */
+function parseServerTiming(header: string | undefined): Readonly<Record<string, number>> | undefined {
+  const parts = [...(header ?? '').matchAll(/(\w+);dur=([\d.]+)/g)]
+  return parts.length === 0
+    ? undefined
+    : Object.fromEntries(parts.map(([, name, duration]) => [name!, Number(duration)]))
 }

@@ -18,7 +18,7 @@ import { EnvironmentLog, type LogDestination } from './environment-log.ts'
 import { canBecome, type EnvironmentState } from './environment-state.ts'
 import { Extensions } from './extensions.ts'
 import { guestEnvironment, type GuestCredentials, type InitializationType } from './guest-environment.ts'
-import type { EnvironmentStatus, Invocation, InvocationResult } from './invocation.ts'
+import type { EnvironmentStatus, Invocation, InvocationResult, InvocationTimings } from './invocation.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { readLogPipes } from './log-pipe.ts'
 import { RuntimeApi } from './runtime-api.ts'
@@ -109,6 +109,7 @@ export class Environment {
   #peakMemoryBytes = 0
   #peakReadAt = Number.NEGATIVE_INFINITY
   #invocations = 0
+  #lastTimings: InvocationTimings | undefined
   #ended: Promise<void> | undefined
   /** When it became idle, for expiry. */
   idleSince = 0
@@ -166,6 +167,7 @@ export class Environment {
       peakMemoryBytes: this.#peakMemory(true),
       startedAt: this.startedAt,
       invocations: this.#invocations,
+      lastTimings: this.#lastTimings,
     }
   }
 
@@ -483,12 +485,15 @@ export class Environment {
   }
 
   #result(run: Run, payload: Buffer, failed: boolean, handler: number, logTail: Buffer): InvocationResult {
+    const report = logTail === noTail ? undefined : Math.max(0, this.#since(run.startedAt) - handler)
+    const total = run.queuedMs + handler + (report ?? 0)
+    this.#lastTimings = { queue: run.queuedMs, init: run.initMs, handler, report, total }
     return {
       payload,
       functionError: failed ? 'Unhandled' : undefined,
       logTail,
       executedVersion: this.version.version,
-      timings: { queue: run.queuedMs, init: run.initMs, handler, total: run.queuedMs + handler },
+      timings: this.#lastTimings,
     }
   }
 

@@ -26,13 +26,20 @@ export interface InvocationResult {
   /** Last 4096 bytes of the log of this invocation, START to REPORT. */
   readonly logTail: Buffer
   readonly executedVersion: string
-  /** Milliseconds. `init` only when this invocation started the environment. */
-  readonly timings: {
-    readonly queue: number
-    readonly init?: number | undefined
-    readonly handler: number
-    readonly total: number
-  }
+  readonly timings: InvocationTimings
+}
+
+/** Where the time of an invocation went, in milliseconds. */
+export interface InvocationTimings {
+  /** Until an environment took it; when one had to be started, its Init is part of this. */
+  readonly queue: number
+  /** Init of the environment, when this was its first invocation. */
+  readonly init?: number | undefined
+  /** From the event's way to the runtime until its answer. */
+  readonly handler: number
+  /** Until the last lines of the log were written, when the caller asked for them. */
+  readonly report?: number | undefined
+  readonly total: number
 }
 
 /** One execution environment, as `zipyard ps` shows it. */
@@ -47,4 +54,6 @@ export interface EnvironmentStatus {
   readonly peakMemoryBytes: number
   readonly startedAt: number
   readonly invocations: number
+  /** Of the invocation that it answered last. */
+  readonly lastTimings?: InvocationTimings | undefined
 }

@@ -34,8 +34,20 @@ export const command = defineCommand({
       `${formatBytes(environment.peakMemoryBytes)} / ${environment.memoryMiB} MB`,
       `${Math.round((now - environment.startedAt) / 1000)} s`,
       String(environment.invocations),
+      environment.lastTimings ? `${environment.lastTimings.total.toFixed(1)} ms` : '',
     ])
-    const head = ['ENVIRONMENT', 'FUNCTION', 'VERSION', 'RUNTIME', 'STATE', 'ISOLATION', 'MEMORY', 'AGE', 'INVOCATIONS']
+    const head = [
+      'ENVIRONMENT',
+      'FUNCTION',
+      'VERSION',
+      'RUNTIME',
+      'STATE',
+      'ISOLATION',
+      'MEMORY',
+      'AGE',
+      'INVOCATIONS',
+      'LAST',
+    ]
     for (const line of table([head, ...rows])) context.terminal.out(line)
   },
 })

@@ -6,6 +6,7 @@ import {
   type FunctionKey,
 } from '../../../functions/function-name.ts'
 import { codeTooLarge } from '../../../functions/errors.ts'
+import type { InvocationTimings } from '../../../invoker/invocation.ts'
 import { asynchronousPayloadLimit } from '../../../lambda/quotas.ts'
 import { parseClientContext } from '../client-context.ts'
 import { expectJson } from '../json-payload.ts'
@@ -68,11 +69,21 @@ export const invoke = defineOperation<Input>({
         'X-Amz-Executed-Version': result.executedVersion || latest,
         'x-amzn-Remapped-Content-Length': '0',
         ...(result.functionError && { 'X-Amz-Function-Error': result.functionError }),
-        ...(input.LogType === 'Tail' && { 'X-Amz-Log-Result': result.logTail.toString('base64') }),
+        ...(input.LogType === 'Tail' && {
+          'X-Amz-Log-Result': result.logTail.toString('base64'),
+          'Server-Timing': serverTiming(result.timings),
+        }),
       },
     }
   },
 })
+
+/** Where the time went, as the W3C's header has it; no client of AWS minds it. */
+const serverTiming = (timings: InvocationTimings): string =>
+  Object.entries(timings)
+    .filter(([, duration]) => duration !== undefined)
+    .map(([name, duration]) => `${name};dur=${(duration as number).toFixed(2)}`)
+    .join(', ')
 
 /** A function of another account may be invoked by its ARN when its policy lets the caller's account or user. */
 async function parseInvoked(

@@ -21,8 +21,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import kernel  # noqa: E402
+from kernel import HOST  # noqa: E402
 
-HOST = "/.host"
 SHARED = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu")
 COPIED = ("ld.so.cache", "ld.so.conf", "services", "protocols", "mime.types", "resolv.conf", "gai.conf", "host.conf", "ethertypes", "rpc")
 BOUND = ("ssl", "pki", "ca-certificates", "alternatives", "ld.so.conf.d", "crypto-policies")

@@ -7,9 +7,10 @@ exec    argv is `[python, -S, /var/runtime/bootstrap.py]`, the environment is th
         connected to `SandboxSpec.apiSocket`. The environment names them: `_LAMBDA_TELEMETRY_LOG_FD=3`, `_ZIPYARD_API=fd:4`.
         A sandbox that cannot pass descriptors may write `_ZIPYARD_API=unix:/path` instead. Stdin is /dev/null.
 zygote  imports this file under the name `bootstrap` (`import bootstrap; bootstrap.preload()`) while it is single-threaded, forks, and in the
-        child, when namespaces, descriptors and user are as they should be, calls `bootstrap.run(environ, api_socket, telemetry_fd)` with the
-        function's whole environment as a dict, the connected socket (an object, or its descriptor) and the descriptor of the telemetry
-        pipe. It never returns: it ends by `sys.exit` or by a signal. What it does is what the exec path does.
+        child, when namespaces, descriptors and user are as they should be, calls `bootstrap.run(environ, connect, telemetry_fd)` with the
+        function's whole environment as a dict, what waits until the function's files are there and returns the descriptor of the connected
+        socket, and the descriptor of the telemetry pipe. It never returns: it ends by `sys.exit` or by a signal. What it does is what the
+        exec path does.
 
 Variables that begin with `_ZIPYARD_` are for this file only and gone before the function's code runs:
 `_ZIPYARD_API` (above), `_ZIPYARD_OPT` (where /opt is, when it could not be mounted there), `_ZIPYARD_SDK` (folder of the runtime's AWS SDK),
@@ -34,8 +35,8 @@ def preload():
     import traceback  # noqa: F401
 
 
-def run(environ, api_socket, telemetry_fd=None):
-    """Serves invocations until the process is ended. `environ` replaces the whole environment."""
+def run(environ, connect, telemetry_fd=None):
+    """Serves invocations until the process is ended. `environ` replaces the whole environment; `connect` is called when files are needed."""
     os.environ.clear()
     os.environ.update(environ)
     import time
@@ -48,20 +49,21 @@ def run(environ, api_socket, telemetry_fd=None):
     sys.argv = [os.path.join(os.environ.get("LAMBDA_RUNTIME_DIR", HERE), "bootstrap.py")]
     # Held here: with the zygote's module its descriptors would be closed, by number, whatever they are by now.
     zygote = _become_main()  # noqa: F841
-    _serve(_socket_of(api_socket))
+    _serve(lambda _: _socket_of(connect()))
 
 
 def main():
     """The exec path: everything comes from the environment."""
-    _serve(_connect(os.environ.pop("_ZIPYARD_API", "")))
+    _serve(lambda taken: _connect(taken.get("API", "")))
 
 
-def _serve(api):
+def _serve(connect):
     taken = _take_settings()
     _set_locale()
     minor = _runtime_minor()
     # Before the function's folders are on the path: a copy of AWS's client in the package must not take this one's place.
     main_of_runtime = _import_runtime()
+    api = connect(taken)
     _set_path(minor, taken)
     if taken.get("DENIED"):
         from awslambdaric import denied_libraries

@@ -196,13 +196,16 @@ export function sweepGroups(folders: readonly string[]): void {
       tryWrite(join(group, 'freezer.state'), 'THAWED')
       for (const pid of read(join(group, 'cgroup.procs')).split('\n').filter(Boolean)) signal(Number(pid), 'SIGKILL')
     }
-    removeTree(folder)
+    // The kernel may still be taking the last of them apart, and nobody comes by again. Half a second at most, before the service serves.
+    for (let attempt = 0; attempt < 100 && !removeTree(folder); attempt += 1)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
   }
 }
 
-function removeTree(folder: string): void {
+/** Says whether all is gone. */
+function removeTree(folder: string): boolean {
   for (const name of subfolders(folder)) removeTree(join(folder, name))
-  removeFolder(folder)
+  return removeFolder(folder)
 }
 
 /** This process's group in every hierarchy that could be of use. */

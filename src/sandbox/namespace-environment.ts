@@ -39,7 +39,8 @@ export class NamespaceEnvironment implements Surroundings {
   readonly parts: EnvironmentParts
   #pipes: Pipes | undefined
   #running: NamespaceProcess | undefined
-  #holder: number | undefined
+  #first: number | undefined
+  #program: number | undefined
   #isUsed = false
   #failure: string | undefined
   readonly #released: Promise<void>
@@ -91,6 +92,7 @@ export class NamespaceEnvironment implements Surroundings {
     this.#running = process
     try {
       if (this.isGone) throw launchFailed({ id: spec.id, because: this.#failure ?? 'the warm interpreter ended' })
+      const written = writeAll(pipes.spec, `${JSON.stringify(this.#guestSpec(spec))}\n`)
       if (this.#isUsed) zygote.again(name, { folder: pipes.folder, apiSocket: spec.apiSocket })
       else {
         group.limit({
@@ -98,16 +100,20 @@ export class NamespaceEnvironment implements Surroundings {
           processes: spec.processes,
           cpuShare: spec.cpuShare,
         })
-        zygote.use(name, { apiSocket: spec.apiSocket })
+        const { apiSocket, binds, temporaryBytes } = spec
+        const wanted = this.parts.network === 'host' ? [] : (spec.relays ?? [])
+        const relays = wanted.map((relay) => ({ address: relayAddress, ...relay }))
+        zygote.use(name, { apiSocket, binds, temporaryBytes, relays })
       }
       this.#isUsed = true
-      await writeAll(pipes.spec, `${JSON.stringify(this.#guestSpec(spec))}\n`)
+      await written
       const event = await answer
       if (event.event !== 'started') {
         const because = (event.event === 'failed' && event.because) || (this.#failure ?? 'the warm interpreter ended')
         throw launchFailed({ id: spec.id, because })
       }
-      this.#holder = event.pid
+      this.#first = event.pid
+      this.#program = event.program
     } catch (error) {
       this.#running = undefined
       for (const stream of pipes.streams) stream.destroy()
@@ -123,16 +129,18 @@ export class NamespaceEnvironment implements Surroundings {
   /** The program and what it started, by their ids on the host. */
   processIds(): readonly number[] {
     if (this.parts.group.watchesMemory) return this.parts.group.processIds()
-    return this.#holder === undefined ? [] : processTree(this.#holder).slice(1)
+    if (this.#first === undefined || this.#program === undefined) return []
+    // Those whose parents have gone are children of process 1.
+    return [...processTree(this.#program), ...processTree(this.#first).slice(1)]
   }
 
   tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void {
     if (!this.isGone) this.parts.zygote.tell(this.parts.name, action)
   }
 
-  /** The whole namespace, without asking anyone in it. */
-  killHolder(): void {
-    if (!this.isGone && this.#holder !== undefined) signal(this.#holder, 'SIGKILL')
+  /** The whole namespace, without asking the zygote. */
+  killAll(): void {
+    if (!this.isGone && this.#first !== undefined) signal(this.#first, 'SIGKILL')
   }
 
   ended(): void {
@@ -172,9 +180,6 @@ export class NamespaceEnvironment implements Surroundings {
 
   #guestSpec(spec: SandboxSpec): object {
     return {
-      binds: spec.binds,
-      temporaryBytes: spec.temporaryBytes,
-      relays: (spec.relays ?? []).map((relay) => ({ address: relayAddress, ...relay })),
       workingDirectory: spec.workingDirectory,
       argv: spec.argv,
       environment: spec.environment,

@@ -19,8 +19,8 @@ export interface Surroundings {
   /** The program and what it started, by their ids on the host. */
   processIds(): readonly number[]
   tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void
-  /** Ends the whole namespace, without asking anyone in it. */
-  killHolder(): void
+  /** Ends the whole namespace, without asking the zygote. */
+  killAll(): void
   ended(): void
 }
 
@@ -60,7 +60,7 @@ export class NamespaceProcess implements SandboxProcess, Watched {
     })
   }
 
-  /** Told once by the holder; told again, with a made-up status, when the holder is gone. */
+  /** Told once by the zygote; told again, with a made-up status, when it is gone. */
   finish(status: number): void {
     this.#finish(status)
   }
@@ -110,7 +110,7 @@ export class NamespaceProcess implements SandboxProcess, Watched {
     if (this.#isFinished) return
     this.thaw()
     this.#environment.tell('kill')
-    const timer = setTimeout(() => this.#environment.killHolder(), 2000).unref()
+    const timer = setTimeout(() => this.#environment.killAll(), 2000).unref()
     void this.exited.then(() => clearTimeout(timer))
   }
 

@@ -26,7 +26,7 @@ import os, sys
 def preload():
     import json, logging
 
-def run(environ, api_socket, telemetry_fd=None):
+def run(environ, connect, telemetry_fd=None):
     os.environ.clear()
     os.environ.update(environ)
     import time
@@ -35,7 +35,7 @@ def run(environ, api_socket, telemetry_fd=None):
     this.__name__ = "__main__"
     sys.modules["__main__"] = this
     sys.modules.pop("bootstrap", None)
-    this.serve(api_socket, telemetry_fd)
+    this.serve(connect(), telemetry_fd)
 
 def serve(api, telemetry):
     import json
@@ -128,7 +128,7 @@ describe.each(testedTiers.filter((tier) => tier === 'root' || tier === 'userns')
     const folder = join(bench.folder, 'waiting')
     mkdirSync(folder)
     const waiting =
-      'import sys\ndef preload(): pass\ndef run(e, a, t=None):\n    print("up", flush=True)\n    import time; time.sleep(300)\n'
+      'import sys\ndef preload(): pass\ndef run(e, connect, t=None):\n    connect()\n    print("up", flush=True)\n    import time; time.sleep(300)\n'
     write(join(folder, 'bootstrap.py'), waiting)
     const other = new Bench(
       openTier(tier, { stateFolder: join(folder, 'state'), launcher: python, runtimeFolder: folder }),
@@ -207,7 +207,7 @@ function memoryHolds(pid: number, text: string): boolean {
   try {
     memory = openSync(`/proc/${pid}/mem`, 'r')
   } catch {
-    // The holder does not let itself be read by the service's user, where that is another than its own.
+    // Process 1 does not let itself be read by the service's user, where that is another than its own.
     return false
   }
   try {

@@ -37,7 +37,9 @@ export interface IdRange {
 
 /** What the zygote says of an environment. */
 export type ZygoteEvent =
-  | { readonly event: 'started' | 'failed'; readonly pid?: number; readonly because?: string }
+  /** `pid` is process 1 of its process namespace, `program` the function's. */
+  | { readonly event: 'started'; readonly pid: number; readonly program: number }
+  | { readonly event: 'failed'; readonly because: string }
   | { readonly event: 'exited'; readonly status: number }
   | { readonly event: 'released' }
 
@@ -128,8 +130,11 @@ export class Zygote {
     this.#send({ do: 'prepare', ...order, port: order.port ?? null, unified: order.unified ?? null })
   }
 
-  /** Gives an environment that was made ready to a function; what it is to run is written to the named pipe `spec`. */
-  use(id: string, order: { readonly apiSocket: string }): void {
+  /** Gives an environment that was made ready to a function; what it is to run is written to the named pipe `spec`, which the zygote cannot read. */
+  use(
+    id: string,
+    order: Pick<SandboxSpec, 'apiSocket' | 'binds' | 'temporaryBytes'> & { readonly relays: readonly object[] },
+  ): void {
     this.#send({ do: 'use', id, ...order })
   }
 

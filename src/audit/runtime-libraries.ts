@@ -49,6 +49,11 @@ const absentEverywhere: readonly (readonly [RegExp, string])[] = [
     /^lib(?:cairo|pango|gdk|poppler|MagickWand|vips|sndfile|magic|zbar|tesseract|leptonica|gs)\b/,
     'Pack the library into `lib/` of the package or a layer',
   ],
+  // The name that `auditwheel` gives to what it packs: no system has it.
+  [
+    /^lib.+-[0-9a-f]{8}\.so|^lib.+-[0-9a-f]{8}\.[\d.]+so/,
+    'Install the distribution again: a part of its folder `NAME.libs` is gone',
+  ],
   [/^libc\.musl-|^ld-musl-/, 'The file is for Alpine Linux (musl): use a `manylinux` wheel'],
 ]
 

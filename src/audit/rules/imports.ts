@@ -118,7 +118,11 @@ function judge(
   const from = file.path
   const line = found.line
   const place = { file: from, line, distribution: file.distribution }
-  if (!gap.isTopLevel) return isOwn && !isWeak ? missingPart({ module, from, line }, place) : undefined
+  if (!gap.isTopLevel) {
+    // Packages of others make modules at run time now and then; those with an underscore in front are compiled ones.
+    const isTold = isOwn || (gap.isCertain && /\._[^.]*$/.test(module))
+    return isTold && !isWeak ? missingPart({ module, from, line }, place) : undefined
+  }
   const history = standardLibraryHistory(module)
   if (gap.isCertain && history?.removedIn !== undefined)
     return removed(

@@ -26,6 +26,8 @@ const suites = {
   'wheel-mapping-fuzz': [{ ZIPYARD_FUZZ_CASES: size(500_000) }, ['src/packager/layout/wheel-mapping.test.ts']],
   'api-fuzz': [{ ZIPYARD_FUZZ_REQUESTS: size(200_000) }, ['test/api/fuzz.test.ts']],
   's3-fuzz': [{ ZIPYARD_FUZZ_RUNS: size(100_000) }, ['test/api/s3-fuzz.test.ts']],
+  'side-services-fuzz': [{ ZIPYARD_FUZZ_RUNS: size(100_000) }, ['test/api/side-services-fuzz.test.ts']],
+  sam: [{ ZIPYARD_TEST_SAM: '1' }, ['test/scenarios/sam.test.ts']],
   'kill-9': [{ ZIPYARD_KILL_ROUNDS: size(200) }, ['test/scenarios/kill-9.test.ts', 'test/scenarios/s3-faults.test.ts']],
   'sandbox-soak': [{ ZIPYARD_SOAK: size(400) }, ['src/sandbox/soak.test.ts']],
   'invoker-soak': [{ ZIPYARD_SOAK_SECONDS: size(3600) }, ['src/invoker/soak.test.ts']],

@@ -19,6 +19,7 @@ const joined = new Set(['fflate', 'ignore', 'picocolors', 'picomatch', 'smol-tom
  */
 const groups = [
   { name: 'start', of: ['cli/run-command-line', 'cli/root-help'] },
+  { name: 'errors', of: ['base/errors', 'base/digest'] },
   { name: 'command', of: ['cli/run-command', 'settings/configuration-file'] },
   { name: 'zip', of: ['public/zip'] },
   {

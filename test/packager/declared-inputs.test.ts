@@ -1,0 +1,111 @@
+/** What projects declare without a lock, in every form that pip and uv know, resolved by both; and the lock that is written, read by both. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { answer, indexServer } from '../kit/index-server.ts'
+import { buildProject, contents } from '../kit/packages.ts'
+import { uvExecutable } from '../kit/real-tools.ts'
+import { projectFolder, wheel } from '../kit/wheel.ts'
+
+const uv = await uvExecutable()
+const links = mkdtempSync(join(tmpdir(), 'zipyard-links-'))
+const names = ['plain', 'nested', 'limited', 'hashed', 'fast', 'windows', 'late', 'by-path', 'by-url', 'grouped']
+for (const name of names.filter((one) => one !== 'by-path' && one !== 'by-url')) wheel(links, { name })
+wheel(links, { name: 'limited', version: '2.0' })
+const extra = wheel(links, { name: 'with-extra', requires: ['fast; extra == "speed"', 'windows; sys_platform == "win32"', 'late; python_version < "3.11"'] }) // prettier-ignore
+// A wheel tells its extras.
+expect(extra.filename).toBe('with_extra-1.0-py3-none-any.whl')
+const hashed = wheel(links, { name: 'hashed' })
+const elsewhere = mkdtempSync(join(tmpdir(), 'zipyard-elsewhere-'))
+const byPath = wheel(elsewhere, { name: 'by-path' })
+const byUrl = wheel(elsewhere, { name: 'by-url' })
+const environment = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: links, UV: uv }
+const packed = (
+  shares: readonly { readonly name?: string | undefined; readonly version?: string | undefined }[],
+): string[] => shares.flatMap(({ name, version }) => (name === undefined ? [] : [`${name} ${version}`])).sort()
+
+test.each([['uv'], ['pip']])(
+  'a requirements file with -r, -c, --hash, extras, markers, a URL, a wheel by path, and a second file: by %s',
+  { timeout: 120_000 },
+  async (resolver) => {
+    const server = await indexServer({ [`/${byUrl.filename}`]: answer(200, readFileSync(byUrl.path)) })
+    const folder = projectFolder({
+      'app.py': '',
+      'requirements.txt': `-r more/nested.txt
+-c constraints.txt
+plain>=1   # the rest of the line is a comment
+limited
+with-extra[speed]
+windows; sys_platform == "win32"
+by-url @ ${server.url}/${byUrl.filename}
+${byPath.path}
+`,
+      'more/nested.txt': 'nested\n',
+      'constraints.txt': 'limited<2\n',
+      'second.txt': 'grouped\n',
+    })
+    const request = { requirements: ['requirements.txt', 'second.txt'], resolver, runtime: 'python3.10' }
+    const report = await buildProject(folder, request, environment)
+    expect(packed(report.shares)).toEqual(
+      ['by-path', 'by-url', 'fast', 'grouped', 'late', 'limited', 'nested', 'plain', 'with-extra'].map(
+        (name) => `${name} 1.0`,
+      ),
+    )
+    expect(Object.keys(contents(report.path))).toContain('by_path.py')
+  },
+)
+
+test('digests of requirements are kept to: another file of the same name is refused', { timeout: 60_000 }, async () => {
+  const build = async (digest: string) =>
+    buildProject(
+      projectFolder({ 'app.py': '', 'requirements.txt': `hashed==1.0 --hash=sha256:${digest}\n` }),
+      {},
+      environment,
+    )
+  expect(packed((await build(hashed.sha256)).shares)).toEqual(['hashed 1.0'])
+  await expect(build('0'.repeat(64))).rejects.toThrow(/`hashed(-1\.0-py3-none-any\.whl| 1\.0)`/)
+})
+
+const pyproject = `[project]
+name = "app"
+version = "0.1"
+dependencies = ["plain"]
+[project.optional-dependencies]
+speed = ["fast"]
+[dependency-groups]
+jobs = ["grouped", { include-group = "more" }]
+more = ["nested"]
+`
+
+test.each([['uv'], ['pip']])(
+  'optional dependencies and dependency groups of pyproject.toml, and the metadata of a script: by %s',
+  { timeout: 120_000 },
+  async (resolver) => {
+    const folder = projectFolder({
+      'app.py': '',
+      'pyproject.toml': pyproject,
+      'job.py': '# /// script\n# requires-python = ">=3.9"\n# dependencies = ["with-extra[speed]"]\n# ///\n',
+    })
+    const of = async (request: Parameters<typeof buildProject>[1]) =>
+      packed((await buildProject(folder, { resolver, ...request }, environment)).shares)
+    expect(await of({})).toEqual(['plain 1.0'])
+    expect(await of({ extras: ['speed'], groups: ['jobs'] })).toEqual(['fast', 'grouped', 'nested', 'plain'].map((name) => `${name} 1.0`)) // prettier-ignore
+    expect(await of({ script: 'job.py' })).toEqual(['fast 1.0', 'with-extra 1.0'])
+  },
+)
+
+test('pip and uv read the lock that a build writes', { timeout: 120_000 }, async () => {
+  const folder = projectFolder({ 'app.py': '', 'requirements.txt': `plain\nwith-extra[speed]\nby-path @ ${pathToFileURL(byPath.path).href}\n` }) // prettier-ignore
+  // The lock is for one Python, and uv and pip check theirs against it.
+  const minor = String(execFileSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])).trim()
+  const report = await buildProject(folder, { resolver: 'uv', runtime: minor }, environment)
+  const lock = join(folder, 'pylock.zipyard.toml')
+  expect(report.lockFile?.path).toBe(lock)
+  const target = join(folder, 'by-uv')
+  execFileSync(uv, ['pip', 'install', '--quiet', '--preview', '--target', target, '--no-index', '--python-version', minor, '--python-platform', 'x86_64-manylinux_2_34', '-r', lock], { cwd: folder, stdio: 'pipe' }) // prettier-ignore
+  for (const path of ['plain.py', 'with_extra.py', 'fast.py', 'by_path.py'])
+    expect(readFileSync(join(target, path), 'utf8')).toBe(contents(report.path)[path])
+})

@@ -1,4 +1,5 @@
-import { deflateSync } from 'fflate'
+import { createRequire } from 'node:module'
+import type * as Fflate from 'fflate'
 import { crc32 } from './crc32.ts'
 import { methods } from './format.ts'
 
@@ -19,10 +20,19 @@ export interface PackedData {
  */
 export function pack(bytes: Uint8Array): PackedData {
   const checksum = crc32(bytes)
-  const deflated = bytes.length > 0 ? deflateSync(bytes, { level: 6, mem: memoryLevel(bytes.length) }) : bytes
+  const deflated =
+    bytes.length > 0 ? deflater().deflateSync(bytes, { level: 6, mem: memoryLevel(bytes.length) }) : bytes
   return deflated.length < bytes.length
     ? { method: methods.deflate, crc32: checksum, uncompressedBytes: bytes.length, data: deflated }
     : { method: methods.stored, crc32: checksum, uncompressedBytes: bytes.length, data: bytes }
+}
+
+let loaded: typeof Fflate | undefined
+
+/** Loaded at the first need: most of a package is packed already, and loading this takes as long as copying 10 MB. */
+function deflater(): typeof Fflate {
+  loaded ??= createRequire(import.meta.url)('fflate') as typeof Fflate
+  return loaded
 }
 
 /** Size of the match table, by input size alone: a large table for a small file costs more than the file. */

@@ -1,6 +1,6 @@
 /** Real tools on the real package index for the packager's tests; what they fetch is kept in `.cache/` and fetched once. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { findUv } from '../../src/packager/resolve/find-uv.ts'
 import { createBuildSurroundings } from '../../src/packager/surroundings.ts'
@@ -40,4 +40,19 @@ export function pdmExecutable(): string {
     writeFileSync(isWhole, '')
   }
   return join(folder, 'bin/pdm')
+}
+
+/** From this version on pip installs from `pylock.toml`. */
+const lockReadingPip = '26.3'
+
+/** A folder for PYTHONPATH from which `python3 -m pip` is a pip that reads locks. */
+export function pipFolder(): string {
+  const folder = resolve(import.meta.dirname, `../../.cache/pip-${lockReadingPip}`)
+  if (!existsSync(folder)) {
+    const made = `${folder}.new`
+    rmSync(made, { recursive: true, force: true })
+    execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', made, `pip==${lockReadingPip}`]) // prettier-ignore
+    renameSync(made, folder)
+  }
+  return folder
 }

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { answer, indexServer } from '../kit/index-server.ts'
 import { buildProject, contents } from '../kit/packages.ts'
-import { uvExecutable } from '../kit/real-tools.ts'
+import { pipFolder, uvExecutable } from '../kit/real-tools.ts'
 import { projectFolder, wheel } from '../kit/wheel.ts'
 
 const uv = await uvExecutable()
@@ -97,7 +97,7 @@ test.each([['uv'], ['pip']])(
   },
 )
 
-test('pip and uv read the lock that a build writes', { timeout: 120_000 }, async () => {
+test('pip and uv read the lock that a build writes', { timeout: 300_000 }, async () => {
   const folder = projectFolder({ 'app.py': '', 'requirements.txt': `plain\nwith-extra[speed]\nby-path @ ${pathToFileURL(byPath.path).href}\n` }) // prettier-ignore
   // The lock is for one Python, and uv and pip check theirs against it.
   const minor = String(execFileSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])).trim()
@@ -106,6 +106,15 @@ test('pip and uv read the lock that a build writes', { timeout: 120_000 }, async
   expect(report.lockFile?.path).toBe(lock)
   const target = join(folder, 'by-uv')
   execFileSync(uv, ['pip', 'install', '--quiet', '--preview', '--target', target, '--no-index', '--python-version', minor, '--python-platform', 'x86_64-manylinux_2_34', '-r', lock], { cwd: folder, stdio: 'pipe' }) // prettier-ignore
-  for (const path of ['plain.py', 'with_extra.py', 'fast.py', 'by_path.py'])
-    expect(readFileSync(join(target, path), 'utf8')).toBe(contents(report.path)[path])
+  const byPip = join(folder, 'by-pip')
+  execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--no-index', '--target', byPip, '-r', lock], {
+    cwd: folder,
+    env: { ...process.env, PYTHONPATH: pipFolder(), PIP_FIND_LINKS: '' },
+    stdio: 'pipe',
+  })
+  for (const path of ['plain.py', 'with_extra.py', 'fast.py', 'by_path.py']) {
+    const expected = contents(report.path)[path]
+    expect(readFileSync(join(target, path), 'utf8')).toBe(expected)
+    expect(readFileSync(join(byPip, path), 'utf8')).toBe(expected)
+  }
 })

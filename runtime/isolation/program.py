@@ -5,6 +5,7 @@ everything that is not the function's. What it is to run comes through a named p
 mounted, it is given the connection to the service, and starts.
 """
 
+import functools
 import json
 import os
 import signal
@@ -129,13 +130,14 @@ class Program(object):
             self.zygote.filter.install()
 
     def _begin(self):
+        """Returns what to call, so that no frame of this file lies below the function's; does not return from executing a program."""
         spec = _read_spec()
         if spec["zygote"]:
-            self.zygote.bootstrap.run(spec["environment"], lambda: self._start(spec["workingDirectory"]), 3)
+            return functools.partial(self.zygote.bootstrap.run, spec["environment"], lambda: self._start(spec["workingDirectory"]), 3)
         self._start(spec["workingDirectory"])
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        _execute(spec["argv"], spec["environment"])
+        return _execute(spec["argv"], spec["environment"])
 
     def _start(self, folder):
         """Waits until the function's files are there. Returns the descriptor of the connection to the service."""

@@ -105,7 +105,8 @@ kept = []
 def main():
     zygote = Zygote()
     kept.append(zygote)
-    program = zygote.serve()
+    begin = zygote.serve()
+    program = begin()
     program()
 
 

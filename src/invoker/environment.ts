@@ -223,12 +223,13 @@ export class Environment {
         concluded: false,
       }
       this.#run = run
+      // The event leaves first: the function is at work while the rest is done.
+      if (!needsInit) this.#dispatch(run)
       run.timer = this.#clock.after(this.version.timeoutSeconds * 1000, () => this.#timedOut(run))
       if (needsInit) void this.#initInside(run)
       else {
         this.#log.endTail()
         this.#log.start(invocation.requestId)
-        this.#dispatch(run)
       }
     })
   }

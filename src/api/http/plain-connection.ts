@@ -33,6 +33,8 @@ export class PlainConnection {
   #pending: Buffer = empty
   /** The head of a request whose body has not arrived whole. */
   #head: PlainHead | undefined
+  /** The head before, of which most is usually said again. */
+  #before: PlainHead | undefined
   #isBusy = false
   #isEnding = false
   readonly #onData = (chunk: Buffer): void => this.#read(chunk)
@@ -92,7 +94,7 @@ export class PlainConnection {
     let from = 0
     if (!head) {
       const end = bytes.indexOf(headEnd)
-      head = end < 0 ? undefined : parsePlainHead(bytes.toString('latin1', 0, end))
+      head = end < 0 ? undefined : parsePlainHead(bytes.toString('latin1', 0, end), this.#before)
       if (!head || !this.#events.takes(head)) return this.#handOver()
       from = end + 4
     }
@@ -104,6 +106,7 @@ export class PlainConnection {
       return
     }
     this.#head = undefined
+    this.#before = head
     this.#pending = bytes.length === to ? empty : bytes.subarray(to)
     this.#isBusy = true
     this.#events.request(new PlainArrival(this, head, bytes.subarray(from, to)))

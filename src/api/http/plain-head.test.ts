@@ -12,7 +12,31 @@ test('a plain head gives method, url, headers in lower case and the length of th
     url: '/2015-03-31/functions/f/invocations?x=1',
     headers: { host: 'a', 'x-amz-date': '20261122T120000Z', 'content-length': '12', connection: 'Keep-Alive' },
     bodyBytes: 12,
+    lines: expect.any(Array),
   })
+})
+
+test('a head is read the same whatever came before it on its connection', () => {
+  const heads = [
+    head('x-a: 1', 'x-b: 2'),
+    head('x-a: 1', 'x-b:  3 '),
+    head('x-a: 1', 'X-B: 3'),
+    head('x-a: 1', 'x-bb: 3'),
+    head('x-a: 1', 'x-b'),
+    head('x-a: 1', 'x-a: 3'),
+    head('x-a: \u0001', 'x-b: 2'),
+    head('x-b: 2', 'x-a: 1'),
+    head('content-length: 3', 'x-b: 2'),
+    head('content-length: 4', 'x-b: 2'),
+    head('content-length: 4x', 'x-b: 2'),
+    head('connection: keep-alive', 'x-b: 2'),
+    head('connection: close', 'x-b: 2'),
+    head('x-a: 1'),
+    head('x-a: 1', 'x-b: 2').replace('/f/', '/g/'),
+  ]
+  for (const before of heads) {
+    for (const next of heads) expect(parsePlainHead(next, parsePlainHead(before))).toEqual(parsePlainHead(next))
+  }
 })
 
 test.each([

@@ -10,6 +10,8 @@ export interface PlainHead {
   /** Names in lower case, values without the white space around them. */
   readonly headers: Readonly<Record<string, string>>
   readonly bodyBytes: number
+  /** What it was read from, for the next one on the connection. */
+  readonly lines: readonly string[]
 }
 
 /** Larger bodies take the way that can stream. */
@@ -31,11 +33,40 @@ const notPlain: ReadonlySet<string> = new Set([
 
 /**
  * @param head the request line and the header lines, in Latin-1, without the empty line behind them
+ * @param before the head before it on the same connection: clients say nearly the same each time, and only what differs is read anew
  * @returns `undefined` when it is not plain, whether or not it is right
  * @example parsePlainHead('GET /2015-03-31/functions HTTP/1.1\r\nHost: 127.0.0.1:4570')?.headers['host'] // '127.0.0.1:4570'
  */
-export function parsePlainHead(head: string): PlainHead | undefined {
+export function parsePlainHead(head: string, before?: PlainHead): PlainHead | undefined {
   const lines = head.split('\r\n')
+  return (before && parseLike(lines, before)) ?? parseLines(lines)
+}
+
+/** Reads a head whose lines have the names of those before it, in the same order; `undefined` when they have not. */
+function parseLike(lines: readonly string[], before: PlainHead): PlainHead | undefined {
+  if (lines.length !== before.lines.length || lines[0] !== before.lines[0]) return undefined
+  let headers: Record<string, string> | undefined
+  for (let place = 1; place < lines.length; place += 1) {
+    const [field, known] = [lines[place]!, before.lines[place]!]
+    if (field === known) continue
+    const colon = known.indexOf(':')
+    const value = field.slice(colon + 1)
+    const name = known.slice(0, colon).toLowerCase()
+    if (!field.startsWith(known.slice(0, colon + 1)) || !fieldValue.test(value)) return undefined
+    if (name === 'content-length' || name === 'connection') return undefined
+    headers ??= { ...before.headers }
+    headers[name] = withoutMargins(value)
+  }
+  return {
+    method: before.method,
+    url: before.url,
+    headers: headers ?? before.headers,
+    bodyBytes: before.bodyBytes,
+    lines,
+  }
+}
+
+function parseLines(lines: readonly string[]): PlainHead | undefined {
   const line = requestLine.exec(lines[0]!)
   if (!line) return undefined
   const headers: Record<string, string> = {}
@@ -58,7 +89,7 @@ export function parsePlainHead(head: string): PlainHead | undefined {
     if (bodyBytes > largestBody) return undefined
   }
   if (headers['host'] === undefined) return undefined
-  return { method: line[1]!, url: line[2]!, headers, bodyBytes }
+  return { method: line[1]!, url: line[2]!, headers, bodyBytes, lines }
 }
 
 function withoutMargins(value: string): string {

@@ -145,8 +145,16 @@ function mergeVpc(current: VpcConfig | undefined, input: NonNullable<Configurati
 
 /** The ARN under which a runtime's build would be known: the same for the same runtime, another for another. */
 export function runtimeVersionArn(region: string, runtime: string): string {
-  return `arn:aws:lambda:${region}::runtime:${createHash('sha256').update(`zipyard ${runtime}`).digest('hex')}`
+  let version = runtimeVersions.get(runtime)
+  if (version === undefined) {
+    version = createHash('sha256').update(`zipyard ${runtime}`).digest('hex')
+    runtimeVersions.set(runtime, version)
+  }
+  return `arn:aws:lambda:${region}::runtime:${version}`
 }
+
+/** There are as many as the API takes names of runtimes. */
+const runtimeVersions = new Map<string, string>()
 
 function pick<From extends object, Name extends keyof From>(
   from: From,

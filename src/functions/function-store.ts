@@ -1,5 +1,5 @@
 /** Queries on functions and their versions, shared by the commands of this room. Each takes the catalog or a transaction of it. */
-import type { Insertable, Selectable } from 'kysely'
+import { CompiledQuery, type Insertable, type Selectable } from 'kysely'
 import type { CatalogQueries } from '../store/catalog.ts'
 import type { FunctionTable, FunctionVersionTable } from '../store/tables/functions.ts'
 import { functionNotFound, resourceConflict } from './errors.ts'
@@ -8,14 +8,15 @@ import { toFunctionVersion, type FunctionVersion } from './function-version.ts'
 
 export type FunctionRow = Selectable<FunctionTable>
 
+/** The two reads on every way to a function are written out: building and compiling them anew would cost more than running them. */
+const functionByName = 'select * from "function" where account_id = ? and region = ? and name = ?'
+const versionByNumber = 'select * from function_version where account_id = ? and region = ? and name = ? and number = ?'
+
 export async function findFunction(db: CatalogQueries, key: FunctionKey): Promise<FunctionRow | undefined> {
-  return db
-    .selectFrom('function')
-    .selectAll()
-    .where('account_id', '=', key.accountId)
-    .where('region', '=', key.region)
-    .where('name', '=', key.name)
-    .executeTakeFirst()
+  const { rows } = await db.executeQuery<FunctionRow>(
+    CompiledQuery.raw(functionByName, [key.accountId, key.region, key.name]),
+  )
+  return rows[0]
 }
 
 /** @param arn the ARN that the error names, when it is not the unqualified one */
@@ -30,8 +31,10 @@ export async function findVersion(
   key: FunctionKey,
   number: number,
 ): Promise<FunctionVersion | undefined> {
-  const row = await versionsOf(db, key).where('number', '=', number).executeTakeFirst()
-  return row && toFunctionVersion(row)
+  const { rows } = await db.executeQuery<Selectable<FunctionVersionTable>>(
+    CompiledQuery.raw(versionByNumber, [key.accountId, key.region, key.name, number]),
+  )
+  return rows[0] && toFunctionVersion(rows[0])
 }
 
 /** `$LATEST` of a function that must be there. */

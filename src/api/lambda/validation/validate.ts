@@ -19,10 +19,18 @@ export function validationMessage(operation: string, input: Readonly<Record<stri
 }
 
 /** A shape with what the service does otherwise. `owner` is `Structure.Member`. */
-export function constraintsOf(shapeName: string, owner?: string): Constraints {
-  const own = owner === undefined ? undefined : memberOverrides[owner]
-  return { ...shapes[shapeName]!, ...shapeOverrides[shapeName], ...own }
+export function constraintsOf(shapeName: string, owner = ''): Constraints {
+  const key = `${owner} ${shapeName}`
+  let constraints = known.get(key)
+  if (!constraints) {
+    constraints = { ...shapes[shapeName]!, ...shapeOverrides[shapeName], ...memberOverrides[owner] }
+    known.set(key, constraints)
+  }
+  return constraints
 }
+
+/** Put together once; there are no more than the model has members. */
+const known = new Map<string, Constraints>()
 
 interface CheckedMember {
   readonly name: string

@@ -53,6 +53,8 @@ class Program(object):
             self._set_up()
             self._arrange()
             self._give_up()
+            if hasattr(self.zygote.bootstrap, "rehearse"):
+                self.zygote.bootstrap.rehearse()
             os.write(LINE, b".")
         except Exception as error:
             self._fail(error)

@@ -7,7 +7,7 @@ exec    argv is `[python, -S, /var/runtime/bootstrap.py]`, the environment is th
         connected to `SandboxSpec.apiSocket`. The environment names them: `_LAMBDA_TELEMETRY_LOG_FD=3`, `_ZIPYARD_API=fd:4`.
         A sandbox that cannot pass descriptors may write `_ZIPYARD_API=unix:/path` instead. Stdin is /dev/null.
 zygote  imports this file under the name `bootstrap` (`import bootstrap; bootstrap.preload()`) while it is single-threaded, forks, and in the
-        child, when namespaces, descriptors and user are as they should be, calls `bootstrap.run(environ, connect, telemetry_fd)` with the
+        child, calls `bootstrap.rehearse()` while nobody waits, and when namespaces, descriptors and user are as they should be, `bootstrap.run(environ, connect, telemetry_fd)` with the
         function's whole environment as a dict, what waits until the function's files are there and returns the descriptor of the connected
         socket, and the descriptor of the telemetry pipe. It never returns: it ends by `sys.exit` or by a signal. What it does is what the
         exec path does.
@@ -33,6 +33,26 @@ def preload():
     import site  # noqa: F401
     import socket  # noqa: F401
     import traceback  # noqa: F401
+
+
+def rehearse():
+    """
+    What `run` will do, with nothing: a forked child writes to some hundred pages of the interpreter when it first does this, which copies them, and
+    does it before anybody waits. It leaves nothing behind that a function could see.
+    """
+    import json
+    import site
+
+    os.environ.clear()
+    os.environ.update(dict(("_ZIPYARD_%d" % number, "x" * 40) for number in range(32)))
+    _take_settings()
+    path = sys.path[:]
+    site.addsitedir(HERE)
+    sys.path[:] = path
+    names = {}
+    exec(compile("def handler(event, context):\n    return event\n", "", "exec"), names)
+    _import_runtime().rehearse(names["handler"])
+    json.loads(json.dumps({"environment": [path]}))
 
 
 def run(environ, connect, telemetry_fd=None):

@@ -6,6 +6,7 @@ import { isDirectory, isEncrypted, isSymbolicLink, permissionsOf, type Entry } f
 import { readEntry } from '../zip/entry-data.ts'
 import { entryPath } from '../zip/entry-name.ts'
 import type { Hazard } from '../zip/hazard.ts'
+import { dataOffsetOf } from '../zip/local-headers.ts'
 import { openArchive } from '../zip/reader.ts'
 import type { SyncZipSource } from '../zip/source.ts'
 import type { ContentFacts } from './content-facts.ts'
@@ -49,23 +50,25 @@ export interface OpenFacts {
 export function openFacts(path: string, options: CollectOptions): OpenFacts {
   const opened: OpenTree[] = []
   const close = (): void => opened.forEach((tree) => tree.close())
-  const open = (from: string): OpenTree => {
-    const tree = openTree(from)
+  const open = (from: string): OpenTree & { readonly known: KnownContent | undefined } => {
+    const known = options.knownIn?.(from)
+    const tree = openTree(from, known !== undefined)
     opened.push(tree)
-    return tree
+    return { ...tree, known }
   }
   try {
     const tree = open(path)
-    const { knownIn } = options
-    const known = knownIn?.(path)
-    if (options.readsLibraries && !known) tree.readAhead?.()
-    const facts = gather(tree, known)
+    if (options.readsLibraries && !tree.known) tree.readAhead?.()
+    const facts = gather(tree, tree.known)
     return {
       close,
       facts: {
         target: options.target,
         package: facts,
-        layers: (options.layers ?? []).map((layer) => gather(open(layer), knownIn?.(layer))),
+        layers: (options.layers ?? []).map((layer) => {
+          const opened = open(layer)
+          return gather(opened, opened.known)
+        }),
         handler: options.handler,
         handlerModule: handlerModuleOf(options.handler, facts, tree),
         today: options.today ?? new Date(),
@@ -101,13 +104,14 @@ interface OpenTree {
   readonly close: () => void
 }
 
-function openTree(path: string): OpenTree {
+function openTree(path: string, isKnown: boolean): OpenTree {
   if (!existsSync(path)) throw notACheckablePackage({ path })
-  return statSync(path).isDirectory() ? openFolder(path) : openZip(path)
+  return statSync(path).isDirectory() ? openFolder(path) : openZip(path, isKnown)
 }
 
-function openZip(path: string): OpenTree {
-  const { source, listing } = openArchive(path)
+/** The local headers of a known package are those that were written with it; nobody needs to compare them. */
+function openZip(path: string, isKnown: boolean): OpenTree {
+  const { source, listing } = openArchive(path, { localHeaders: isKnown ? 'skip' : 'check' })
   const archive: OpenArchive = { path, source }
   const binaries: Entry[] = []
   const files = new Map<string, RawFile>()
@@ -160,7 +164,9 @@ class ArchivedFile implements RawFile {
   }
 
   read(): Uint8Array {
-    return readEntry(this.#archive.source, this.#entry, this.#archive.path)
+    const { source, path } = this.#archive
+    const entry = this.#entry
+    return readEntry(source, entry.dataOffset < 0 ? { ...entry, dataOffset: dataOffsetOf(source, entry) } : entry, path)
   }
 
   readAhead(): { readonly content: ContentFacts | undefined } | 'read' {

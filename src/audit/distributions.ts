@@ -108,11 +108,29 @@ function recordedPaths(
   const text = readText(`${root}${folder}/RECORD`)
   if (text === undefined) return undefined
   try {
-    return parseRecord(text).map((row) => joinPath(root, row.path))
+    const paths = plainRows(text) ?? parseRecord(text).map((row) => row.path)
+    return paths.map((path) => joinPath(root, path))
   } catch {
     // A RECORD that cannot be read says nothing about who owns what; the names still do.
     return undefined
   }
+}
+
+/** The first column of a RECORD without quotes, as nearly all are: digests and sizes are nobody's business here. */
+function plainRows(text: string): string[] | undefined {
+  if (text.includes('"') || text.includes('\r')) return undefined
+  const paths: string[] = []
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start)
+    const end = newline < 0 ? text.length : newline
+    const comma = text.indexOf(',', start)
+    if (end > start) {
+      if (comma <= start || comma > end) return undefined
+      paths.push(text.slice(start, comma))
+    }
+    start = end + 1
+  }
+  return paths
 }
 
 function guessedPaths(

@@ -166,14 +166,15 @@ class GraphWalk {
     const known = siblings.get(name)
     if (known) return known
     const module = parent ? `${parent.module}.${name}` : name
-    const found = parent && !this.#hasFolder(parent) ? undefined : this.#modules.find(module)
-    const node: ModuleNode = { module, parent, found, rank: -1, children: undefined, hasFolder: undefined, otherBuild: undefined } // prettier-ignore
+    const path = parent ? `${parent.path}/${name}` : name
+    const found = parent && !this.#hasFolder(parent) ? undefined : this.#modules.find(module, path)
+    const node: ModuleNode = { module, path, parent, found, rank: -1, children: undefined, hasFolder: undefined, otherBuild: undefined } // prettier-ignore
     siblings.set(name, node)
     return node
   }
 
   #hasFolder(node: ModuleNode): boolean {
-    return (node.hasFolder ??= this.#modules.hasFolder(node.module))
+    return (node.hasFolder ??= this.#modules.hasFolder(node.path))
   }
 
   #otherBuildOf(node: ModuleNode): string | undefined {
@@ -240,6 +241,8 @@ function stronger(one: Guard, other: Guard): Guard {
 interface ModuleNode {
   /** The dotted name up to here. */
   readonly module: string
+  /** The same as a path. */
+  readonly path: string
   readonly parent: ModuleNode | undefined
   readonly found: FoundModule | undefined
   /** The highest rank it was visited with, and every package around it as well; -1 for never. */

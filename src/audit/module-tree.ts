@@ -71,8 +71,7 @@ export class ModuleTree {
   }
 
   /** The module of this dotted name; a file wins over a namespace folder of an earlier root, as in CPython. */
-  find(module: string): FoundModule | undefined {
-    const path = module.replaceAll('.', '/')
+  find(module: string, path = module.replaceAll('.', '/')): FoundModule | undefined {
     let namespace: FoundModule | undefined
     for (const { root, files, folders } of this.#roots) {
       const file = files.get(path)
@@ -91,9 +90,8 @@ export class ModuleTree {
     })
   }
 
-  /** Whether anything at all lies below a module; without a folder of its name nothing can, and most names that are imported are no modules. */
-  hasFolder(module: string): boolean {
-    const path = module.replaceAll('.', '/')
+  /** Whether anything at all lies below a module, given as a path; without a folder of its name nothing can, and most names that are imported are no modules. */
+  hasFolder(path: string): boolean {
     return this.#roots.some(({ root, folders }) => folders.has(root.prefix + path))
   }
 

@@ -60,8 +60,20 @@ class ImportScanner {
   }
 
   scan(): readonly ScannedImport[] {
-    while (this.#position < this.#bytes.length) this.#readLine()
+    const { buffer, byteOffset, byteLength } = this.#bytes
+    const last = Buffer.from(buffer, byteOffset, byteLength).lastIndexOf('import')
+    if (last < 0) return this.#found
+    while (this.#position < byteLength && !(this.#position > last && this.#startsAnew())) this.#readLine()
     return this.#found
+  }
+
+  /** A statement begins at the margin that continues no other: what stands before it can learn nothing more. */
+  #startsAnew(): boolean {
+    const bytes = this.#bytes
+    const first = bytes[this.#position]!
+    if (isBlank[first]) return false
+    const end = wordEnd(bytes, this.#position)
+    return !continuations.some((word) => word.length === end - this.#position && matches(bytes, this.#position, word))
   }
 
   /** One logical line: its indentation, its first word, and the rest in search of further statements. */
@@ -278,6 +290,13 @@ class ImportScanner {
     return this.#line
   }
 }
+
+/** Nothing, or not at the margin. */
+const isBlank = new Uint8Array(256)
+for (const byte of [space, tab, formFeed, newline, carriageReturn, hash, backslash]) isBlank[byte] = 1
+
+/** What continues a compound statement at its own indentation. */
+const continuations = ['except', 'else', 'elif', 'finally'] as const
 
 function wordEnd(bytes: Uint8Array, at: number): number {
   let end = at

@@ -244,7 +244,9 @@ export function treeHazards(entries: readonly Pick<Entry, 'name'>[]): Hazard[] {
   const found: Hazard[] = []
   const paths = new Map<string, 'file' | 'folder'>()
   const folders = new Set<string>()
+  /** First spellings of paths that have capitals, by the path without; a path without stands for itself. */
   const folded = new Map<string, string>()
+  let latest = ''
   for (const entry of entries) {
     const path = entryPath(entry.name)
     if (!path) continue
@@ -256,11 +258,14 @@ export function treeHazards(entries: readonly Pick<Entry, 'name'>[]): Hazard[] {
       found.push(hazard('duplicate-name', `\`${entry.name}\` stands in it twice`, entry.name))
     paths.set(path, kind)
     const lower = path.toLowerCase()
-    const twin = folded.get(lower)
-    if (twin === undefined) folded.set(lower, path)
-    else if (twin !== path)
+    const twin = folded.get(lower) ?? (lower !== path && paths.has(lower) ? lower : path)
+    if (lower !== path) folded.set(lower, twin)
+    if (twin !== path)
       found.push(hazard('case-collision', `\`${path}\` and \`${twin}\` differ only in case`, entry.name))
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+    // Neighbours in an archive lie in one folder mostly.
+    if (latest !== '' && path.startsWith(latest) && !path.includes('/', latest.length)) continue
+    latest = path.slice(0, path.lastIndexOf('/') + 1)
+    for (let slash = latest.length - 1; slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
       const folder = path.slice(0, slash)
       if (folders.has(folder)) break
       folders.add(folder)

@@ -1,8 +1,8 @@
 import type { DirectoryEntry } from './directory-entry.ts'
-import { isEncrypted } from './entry.ts'
+import { isEncrypted, type Entry } from './entry.ts'
 import { flags, localFileHeaderBytes, localFileHeaderSignature } from './format.ts'
 import { hazard, type Hazard } from './hazard.ts'
-import type { Reading } from './source.ts'
+import type { Reading, SyncZipSource } from './source.ts'
 
 /** Headers closer together than this are read in one go. */
 const gapBytes = 16 * 1024
@@ -56,6 +56,16 @@ export function* compareLocalHeaders(
     entry.dataOffset = dataOffset
   }
   return hazards
+}
+
+/**
+ * Where the data of one entry starts, for an archive whose local headers were not looked at; -1 when no header is there.
+ * Reads one header.
+ */
+export function dataOffsetOf(source: SyncZipSource, entry: Pick<Entry, 'localHeaderOffset'>): number {
+  const header = source.readSync(entry.localHeaderOffset, localFileHeaderBytes)
+  if (header.length < localFileHeaderBytes || header.readUInt32LE(0) !== localFileHeaderSignature) return -1
+  return entry.localHeaderOffset + localFileHeaderBytes + header.readUInt16LE(26) + header.readUInt16LE(28)
 }
 
 /** A piece of the archive from `start` on. */

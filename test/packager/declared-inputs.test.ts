@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import type { ZipyardError } from '../../src/base/errors.ts'
 import { answer, indexServer } from '../kit/index-server.ts'
 import { buildProject, contents } from '../kit/packages.ts'
 import { pipFolder, uvExecutable } from '../kit/real-tools.ts'
@@ -68,6 +69,19 @@ test('digests of requirements are kept to: another file of the same name is refu
   expect(packed((await build(hashed.sha256)).shares)).toEqual(['hashed 1.0'])
   await expect(build('0'.repeat(64))).rejects.toThrow(/`hashed(-1\.0-py3-none-any\.whl| 1\.0)`/)
 })
+
+test(
+  'a distribution that excludes the Python of the runtime is refused with the words of the resolver, and the way out',
+  { timeout: 60_000 },
+  async () => {
+    wheel(links, { name: 'newer', requiresPython: '>=3.14' })
+    const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'newer\n' })
+    const error = (await buildProject(folder, { resolver: 'uv', runtime: 'python3.12' }, environment).catch((reason: unknown) => reason)) as ZipyardError // prettier-ignore
+    expect(error.message).toBe('The requirements of `requirements.txt` cannot be satisfied for `python3.12 on x86_64`')
+    expect(String(error.cause)).toContain('Python >=3.14')
+    expect(error.hint).toContain('--runtime')
+  },
+)
 
 const pyproject = `[project]
 name = "app"

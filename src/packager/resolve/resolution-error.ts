@@ -70,7 +70,7 @@ export function resolutionError(p: { resolver: string; input: string; target: st
 function hintFor(explanation: string): string {
   if (/no usable wheels|no wheels|Wheels are required/i.test(explanation))
     return 'No version in that range has a wheel for this runtime and architecture: widen the range, choose another runtime, or see `zipyard build --help` for building from source'
-  if (/does not satisfy Python|Requires-Python|requires a different Python/i.test(explanation))
+  if (/does not satisfy Python|Requires-Python|requires (?:a different )?Python/i.test(explanation))
     return 'Choose a runtime that the explanation allows with `--runtime`, or versions that still support this one'
   if (/not found in the package registry|No matching distribution/i.test(explanation))
     return 'Check the spelling of the name, and that the index configured here has it'

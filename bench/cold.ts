@@ -57,7 +57,7 @@ const variables = (handler: string): Record<string, string> => ({
 })
 
 let launches = 0
-const idle = 12
+const idle = 24
 
 /** Milliseconds from the decision to start an environment to its first answer. */
 async function measure(
@@ -256,7 +256,7 @@ report(
     { name: 'memory when idle, over http.client executed', value: light / execution, atMost: 0.35 },
   ],
   [
-    `isolation: ${sandbox.tier}, network none; Python ${python.version}; memory when idle (PSS, with its holder): ${(light / 1024).toFixed(1)} MiB`,
+    `isolation: ${sandbox.tier}, network none; Python ${python.version}; memory when idle (PSS; its process 1 has none of its own): ${(light / 1024).toFixed(1)} MiB`,
     ...(reports.at(-1)?.lacks.map((lack) => `this tier does not hold here: ${lack.because}`) ?? []),
   ],
 )
@@ -275,7 +275,7 @@ function read(path: string): string {
   }
 }
 
-/** Environments that have answered once and wait, their holders counted with them. */
+/** Environments that have answered once and wait. */
 async function idlePssOfEnvironments(): Promise<number> {
   const ends: (() => Promise<void>)[] = []
   for (let index = 0; index < idle; index += 1) {

@@ -39,6 +39,12 @@ else {
       `${(topic ?? 'all').padEnd(24)} ${String(same).padStart(5)} ${String(different).padStart(10)} ${String(explained).padStart(10)} ${String(skipped).padStart(13)}\n`,
     )
   }
+  const reasons = new Map<string, number>()
+  for (const { because = 'no reason' } of outcomes.filter(({ outcome }) => outcome === 'skipped'))
+    reasons.set(because, (reasons.get(because) ?? 0) + 1)
+  process.stdout.write('\nnot compared because\n')
+  for (const [because, steps] of [...reasons].sort((a, b) => b[1] - a[1]))
+    process.stdout.write(`${String(steps).padStart(6)}  ${because}\n`)
   for (const one of outcomes.filter(({ outcome }) => outcome === 'different' || outcome === 'explained')) {
     process.stdout.write(`\n${one.outcome} ${one.topic} ${one.recording} step ${one.step} ${one.operation}\n`)
     if (one.because !== undefined) process.stdout.write(`  because ${one.because}\n`)

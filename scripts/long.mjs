@@ -28,7 +28,10 @@ const suites = {
   's3-fuzz': [{ ZIPYARD_FUZZ_RUNS: size(100_000) }, ['test/api/s3-fuzz.test.ts']],
   'side-services-fuzz': [{ ZIPYARD_FUZZ_RUNS: size(100_000) }, ['test/api/side-services-fuzz.test.ts']],
   sam: [{ ZIPYARD_TEST_SAM: '1' }, ['test/scenarios/sam.test.ts']],
-  'kill-9': [{ ZIPYARD_KILL_ROUNDS: size(200) }, ['test/scenarios/kill-9.test.ts', 'test/scenarios/s3-faults.test.ts']],
+  'kill-9': [
+    { ZIPYARD_KILL_ROUNDS: size(200) },
+    ['kill-9', 'kill-9-invocations', 's3-faults'].map((name) => `test/scenarios/${name}.test.ts`),
+  ],
   'sandbox-soak': [{ ZIPYARD_SOAK: size(400) }, ['src/sandbox/soak.test.ts']],
   'invoker-soak': [{ ZIPYARD_SOAK_SECONDS: size(3600) }, ['src/invoker/soak.test.ts']],
   // Each Node is some 60 MB from the npm registry, kept in `.cache/nodes`.

@@ -266,6 +266,8 @@ function mask(text: string): string {
       .replaceAll(/[0-9a-f]{8}-0000-4000-8000-[0-9a-f]{12}/g, '<request>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
       .replaceAll(/\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}/g, '<stream>')
+      // Python 3.14 counts the bytes of its stack where older ones counted calls.
+      .replaceAll(/Stack overflow \(used \d+ kB\)/g, 'maximum recursion depth exceeded')
       .replaceAll(/Previous line repeated \d+ more/g, 'Previous line repeated <some> more')
       // Addresses in default representations.
       .replaceAll(/0x[0-9a-f]+/g, '<address>')

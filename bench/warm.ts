@@ -1,7 +1,7 @@
 /**
  * A warm invocation inside an environment: the same Runtime API, the same interpreter, no isolation on either side; our bootstrap against AWS's own
  * client, `awslambdaric`, each by the connection it uses (ours a unix socket that was handed in, AWS's TCP). Time from the event's dispatch to its result,
- * and the guest's own processor time.
+ * and the guest's own processor time. Beside them the Python runner of `serverless-offline`, by its own lines of JSON.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { runtimeFolder } from '../src/invoker/launch-plan.ts'
 import { RuntimeApi } from '../src/invoker/runtime-api.ts'
 import { awslambdaricFolder, hasAwslambdaric } from '../test/kit/awslambdaric.ts'
 import { distribution, report } from './kit/measure.ts'
+import { serverlessOfflineRunner } from './kit/serverless-offline.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 12)
 const perRound = 400
@@ -120,6 +121,8 @@ const guests = {
   ),
 }
 
+const offline = serverlessOfflineRunner(python.executable, task)
+const offlineTimes: number[] = []
 const times: Record<string, number[]> = {}
 const processor: Record<string, number[]> = {}
 // Interleaved, so that a busy moment of the machine falls on both; the first rounds warm everything up.
@@ -132,8 +135,14 @@ for (let round = -2; round < rounds; round += 1) {
     }
     if (round >= 0) (processor[`${name}, processor`] ??= []).push((guest.processorMs() - before) / perRound)
   }
+  const offlineInvocations = offline ? perRound : 0
+  for (let n = 0; n < offlineInvocations; n += 1) {
+    const ms = await offline!.invoke(JSON.parse(payload.toString()))
+    if (round >= 0) offlineTimes.push(ms)
+  }
 }
 for (const guest of Object.values(guests)) await guest.stop()
+offline?.process.kill()
 rmSync(folder, { recursive: true, force: true })
 
 const measured = Object.fromEntries(
@@ -145,12 +154,16 @@ const [ours, theirs, oursProcessor, theirsProcessor] = Object.values(measured).m
   number,
   number,
 ]
+if (offline) measured["serverless-offline's runner"] = distribution(offlineTimes)
 report(
   'warm',
   measured,
   [
     { name: 'awslambdaric / our bootstrap (p50)', value: theirs / ours, atLeast: 3 },
     { name: 'awslambdaric / our bootstrap, processor time', value: theirsProcessor / oursProcessor },
+    ...(offline
+      ? [{ name: "serverless-offline's runner / our bootstrap", value: distribution(offlineTimes).p50 / ours }]
+      : []),
   ],
-  [`Python ${python.version}; \`serverless-offline\` was not run: its runner has no Runtime API`],
+  [`Python ${python.version}${offline ? '' : '; `serverless-offline` could not be had here'}`],
 )

@@ -138,7 +138,8 @@ describe('a hostile handler is bounded', () => {
   })
 
   test('in processes', async () => {
-    const code = 'import os\nfor _ in range(200):\n    if os.fork() == 0:\n        os.read(os.pipe()[0], 1)\n'
+    // Where no control group can be had, an ordinary user's function is bounded by the 742 processes that it sees as its limit.
+    const code = 'import os\nfor _ in range(2000):\n    if os.fork() == 0:\n        os.read(os.pipe()[0], 1)\n'
     const proof = await prove(code, { limits: { processes: 20, timeoutSeconds: 20 } })
     expect(proof.error!.errorType).toBe('BlockingIOError')
   })
@@ -190,6 +191,22 @@ test('nothing is left of it', async () => {
     vi.unstubAllEnvs()
   }
   expect(readdirSync(own).filter((name) => name.startsWith('zipyard-proof-'))).toEqual([])
+})
+
+test('without isolation time and output are bounded too, and what it started in its own session ends with it', async () => {
+  const isolation = 'process'
+  const mark = `plain-${process.pid}`
+  const hang = await prove(
+    `import subprocess, time\nsubprocess.Popen(["/bin/sh", "-c", "sleep 300; : ${mark}"])\ntime.sleep(300)\n`,
+    { isolation, limits: { timeoutSeconds: 2 } },
+  )
+  expect(hang.error).toMatchObject({ errorType: 'Sandbox.Timedout', stackTrace: ['  while importing app'] })
+  expect(processesThatMention(mark)).toEqual([])
+  const loud = await prove('for _ in range(16): print("x" * (1 << 20))\ndef main(e, c): ...\n', {
+    isolation,
+    limits: { outputBytes: 1000 },
+  })
+  expect([loud.isImported, loud.output.length <= 1000, loud.outputBytes]).toEqual([true, true, 16 * ((1 << 20) + 1)])
 })
 
 test('without isolation it works as well, and leaves a folder as it was', async () => {

@@ -144,7 +144,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       untrusted: options.untrusted ?? false,
     })
     open.push(() => sandbox.stop())
-    if (sandbox.tier === 'process' && sandbox.fileAccess === 'as-other') makePassable(dataFolder)
+    const mountsAsOther = sandbox.tier === 'process' || sandbox.tier === 'bwrap'
+    if (mountsAsOther && sandbox.fileAccess === 'as-other') makePassable(dataFolder)
 
     const localPath = (digest: Digest): string => blobs.localPath(digest)
     const codeFolders = await openCodeFolders({

@@ -357,7 +357,7 @@ def handler(event, context):
       )
       for (const version of versions) await small.invoke(version)
       expect(small.invoker.environments().length).toBe(2)
-      const busy = versions.slice(0, 2).map((version) => small.invoke(version, { sleep: 0.5 }))
+      const busy = versions.slice(0, 2).map((version) => small.invoke(version, { sleep: 2 }))
       await expect.poll(() => small.invoker.environments().filter(({ state }) => state === 'busy').length).toBe(2)
       await expect(small.invoke(versions[2]!)).rejects.toMatchObject({
         code: 'ZY0550',

@@ -8,6 +8,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { sha256 } from '../base/digest.ts'
+import { recalling } from '../base/recall.ts'
 import { HmacKey } from './hmac-key.ts'
 
 export const algorithm = 'AWS4-HMAC-SHA256'
@@ -58,11 +59,15 @@ export function formatAmzDate(date: Date): string {
 
 /** Milliseconds since the epoch of `20261122T120000Z`, or `undefined` when it is not such a text. */
 export function parseAmzDate(text: string): number | undefined {
+  return recallDate(text)?.time
+}
+
+const recallDate = recalling((text) => {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text)
   if (!match) return undefined
   const [, year, month, day, hour, minute, second] = match.map(Number)
-  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!)
-}
+  return { time: Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) }
+})
 
 export function formatScope(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/aws4_request`
@@ -89,9 +94,9 @@ export function parseAuthorization(header: string): SignatureClaim | undefined {
     else if (name === 'SignedHeaders') signedHeaders = value
     else if (name === 'Signature') signature = value
   }
-  const { accessKeyId, scope } = recall(parsedCredentials, credential, parseCredential) ?? {}
+  const { accessKeyId, scope } = recallCredential(credential) ?? {}
   if (accessKeyId === undefined || !scope || signedHeaders === '' || !/^[0-9a-f]{64}$/.test(signature)) return undefined
-  return { accessKeyId, scope, signedHeaders: recall(parsedHeaderLists, signedHeaders, parseHeaderList), signature }
+  return { accessKeyId, scope, signedHeaders: recallHeaderList(signedHeaders), signature }
 }
 
 function parseHeaderList(text: string): readonly string[] {
@@ -99,18 +104,8 @@ function parseHeaderList(text: string): readonly string[] {
 }
 
 /** A client says the same about itself in each of its requests. */
-const parsedCredentials = new Map<string, ReturnType<typeof parseCredential>>()
-const parsedHeaderLists = new Map<string, readonly string[]>()
-const parsedKept = 256
-
-function recall<Value>(known: Map<string, Value>, text: string, parse: (text: string) => Value): Value {
-  const found = known.get(text)
-  if (found !== undefined || text.length > 1024) return found ?? parse(text)
-  const value = parse(text)
-  if (known.size >= parsedKept) known.clear()
-  known.set(text, value)
-  return value
-}
+const recallCredential = recalling(parseCredential)
+const recallHeaderList = recalling(parseHeaderList)
 
 /** The signature that a request with this claim must carry. `amzDate` as in `X-Amz-Date`. */
 export function computeSignature(

@@ -2,6 +2,7 @@
  * Names of functions as the API takes them: `NAME`, `NAME:QUALIFIER`, `ACCOUNT:function:NAME`, `function:NAME`, a whole ARN, each with an
  * optional qualifier. The model's pattern was checked before; here the parts are told apart and compared with the request.
  */
+import { recalling } from '../base/recall.ts'
 import { accessDenied, invalidParameter, resourceNotFound } from './errors.ts'
 
 /** Whose state: nothing is shared between accounts or regions. */
@@ -31,13 +32,17 @@ export interface FunctionNameParts {
 
 /** @example splitFunctionName('123456789012:function:hello:prod') // { accountId: '123456789012', name: 'hello', qualifier: 'prod' } */
 export function splitFunctionName(text: string): FunctionNameParts {
+  return recallParts(text)
+}
+
+const recallParts = recalling((text: string): FunctionNameParts => {
   const match =
     /^(?:arn:[^:]*:lambda:)?(?:(?<region>[a-z]+(?:-[a-z0-9]+)+-\d):)?(?:(?<accountId>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9-_.]+)(?::(?<qualifier>[^:]+))?$/.exec(
       text,
     )
   const { name, qualifier, region, accountId } = (match?.groups ?? {}) as Partial<FunctionNameParts>
   return { name: name ?? text, qualifier, region, accountId }
-}
+}, 2000)
 
 /**
  * The function that a request means.

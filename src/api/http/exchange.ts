@@ -40,8 +40,11 @@ export class Exchange {
     return { id: this.id, path: this.path, method: this.method }
   }
 
+  #signable: SignableRequest | undefined
+
   get signable(): SignableRequest {
-    return { method: this.method, path: this.path, query: this.rawQuery, headers: this.arrival.everyHeader }
+    this.#signable ??= { method: this.method, path: this.path, query: this.rawQuery, headers: this.arrival.everyHeader }
+    return this.#signable
   }
 
   /** Tells a client that waits with `Expect: 100-continue` to send its body. */

@@ -3,6 +3,8 @@
  * 127.0.0.1 (DNS rebinding) or a request from another page must not.
  */
 
+import { recalling } from '../../base/recall.ts'
+
 /** What a `Host` header says, or `undefined` when it is none of ours. */
 export interface KnownHost {
   /** S3 virtual-host addressing: `BUCKET.s3.NAME` or `BUCKET.s3.REGION.NAME`. */
@@ -34,9 +36,13 @@ export function isForeignOrigin(headers: { readonly [name: string]: string | str
 
 /** The name of a `Host` header in lower case, without its port; `undefined` when it is malformed. */
 export function hostName(header: string | undefined): string | undefined {
-  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/.exec(header?.toLowerCase() ?? '')
-  return match?.[1]?.replace(/\.$/, '')
+  return recallName(header ?? '')?.name
 }
+
+const recallName = recalling((header) => {
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/.exec(header.toLowerCase())
+  return match ? { name: match[1]!.replace(/\.$/, '') } : undefined
+})
 
 function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name)

@@ -7,6 +7,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { parseQuery, unsignedPayload } from '../../aws/sigv4.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { recalling } from '../../base/recall.ts'
 import { readClaim, verifyClaim, type Claim } from './authenticate.ts'
 import { NodeArrival, type Arrival } from './arrival.ts'
 import { answerClientError, closeServer, urlOf } from './connections.ts'
@@ -272,16 +273,26 @@ function claimedService(exchange: Exchange): string | undefined {
   return claimedCredential(exchange)?.service
 }
 
-function claimedCredential(exchange: Exchange): { accessKeyId: string; region: string; service: string } | undefined {
+function claimedCredential(exchange: Exchange): ClaimedCredential | undefined {
   const header = exchange.headers.authorization
-  if (header === undefined && exchange.rawQuery === '') return undefined
-  const text =
-    header !== undefined
-      ? /Credential=([^,\s]+)/.exec(header)?.[1]
-      : decodeURIComponent(/(?:^|&)X-Amz-Credential=([^&]*)/.exec(exchange.rawQuery)?.[1] ?? '')
-  const match = /^(.+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request$/.exec(text ?? '')
-  return match ? { accessKeyId: match[1]!, region: match[2]!, service: match[3]! } : undefined
+  if (header !== undefined) {
+    const from = header.indexOf('Credential=')
+    return from < 0 ? undefined : readCredential(/^[^,\s]*/.exec(header.slice(from + 11))![0])
+  }
+  if (exchange.rawQuery === '') return undefined
+  return readCredential(decodeURIComponent(/(?:^|&)X-Amz-Credential=([^&]*)/.exec(exchange.rawQuery)?.[1] ?? ''))
 }
+
+interface ClaimedCredential {
+  readonly accessKeyId: string
+  readonly region: string
+  readonly service: string
+}
+
+const readCredential = recalling((text: string): ClaimedCredential | undefined => {
+  const match = /^(.+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request$/.exec(text)
+  return match ? { accessKeyId: match[1]!, region: match[2]!, service: match[3]! } : undefined
+})
 
 /** With `allowUnsigned`, an access key id of 12 digits names the account. */
 function accountOf(accessKeyId: string | undefined): string | undefined {

@@ -36,6 +36,7 @@ const suites = {
   'invoker-soak': [{ ZIPYARD_SOAK_SECONDS: size(3600) }, ['src/invoker/soak.test.ts']],
   // Each Node is some 60 MB from the npm registry, kept in `.cache/nodes`.
   'node-versions': [{ ZIPYARD_TEST_NODES: '22,24,26' }, ['test/packager/determinism.test.ts']],
+  'audit-corpus': [{ ZIPYARD_LONG: '1' }, ['test/audit']],
   differential: [{ ZIPYARD_LONG: '1' }, ['test/runtime/differential.test.ts']],
 }
 

@@ -12,11 +12,15 @@ const interrupt = (): void => {
 }
 process.on('SIGINT', interrupt)
 process.on('SIGTERM', interrupt)
+const isFollowing = process.argv[2] === 'logs'
+// A reader that left (`zipyard logs -f | head`, a log collector that died) takes neither the exit code of a check nor a service with it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0) // `zipyard logs | head`
-  throw error
+  if (error.code !== 'EPIPE') throw error
+  if (isFollowing) interruption.abort()
 })
-
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
   { stdout: process.stdout, stderr: process.stderr, environment: process.env, workingDirectory: process.cwd() },

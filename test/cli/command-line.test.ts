@@ -1,4 +1,5 @@
 /** What a person's slips are answered with: exit code, stdout and stderr of the real command. */
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,7 +7,8 @@ import { commands } from '../../src/cli/commands.ts'
 import { callJson } from '../../src/client/call.ts'
 import { serviceTarget } from '../../src/client/target.ts'
 import { readServiceFile } from '../../src/settings/service-file.ts'
-import { startService, temporaryFolder, zipyard } from '../kit/zipyard.ts'
+import { archive } from '../kit/archive.ts'
+import { repository, startService, temporaryFolder, zipyard } from '../kit/zipyard.ts'
 
 const nowhere = { ZIPYARD_HOME: join(temporaryFolder('no-service'), 'data') }
 
@@ -159,4 +161,14 @@ test('against a running service: logs before the first invocation, refused keys 
       details: { status: 400 },
     })
   await service.stop()
+})
+
+test('a reader that leaves early does not change what the exit code says', () => {
+  const folder = temporaryFolder('early')
+  writeFileSync(join(folder, 'package.zip'), archive({}))
+  const main = join(repository, 'dist/cli/main.js')
+  const code = (line: string): string =>
+    execFileSync('bash', ['-c', `${line}; echo \${PIPESTATUS[0]}`], { cwd: folder, encoding: 'utf8' }).trim()
+  expect(code(`${process.execPath} ${main} check package.zip 2>/dev/null | true`)).toBe('3')
+  expect(code(`${process.execPath} ${main} bulid 2>&1 >/dev/null | true`)).toBe('2')
 })

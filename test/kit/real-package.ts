@@ -51,7 +51,8 @@ function wheelsOf({ wheels = [], from }: RealPackage, target: WheelTarget): read
 
 export async function realPackage(spec: RealPackage, target: WheelTarget = usual): Promise<string> {
   const files = wheelFiles(wheelsOf(spec, target))
-  for (const [path, entry] of [...files])
+  const packed = [...files]
+  for (const [path, entry] of packed)
     for (let copy = 1; copy <= (spec.copies ?? 0); copy++)
       files.set(`copy${copy}/${path}`, { ...entry, path: `copy${copy}/${path}` })
   const own = typeof spec.files === 'function' ? spec.files() : (spec.files ?? {})

@@ -29,6 +29,15 @@ test('a library tells its machine, what it needs and where it looks', () => {
   })
 })
 
+test('a version that is marked weak is not required', () => {
+  const bytes = elf({
+    needed: ['libc.so.6'],
+    versions: { 'libc.so.6': ['GLIBC_2.17', 'GLIBC_2.38'] },
+    weakVersions: ['GLIBC_2.38'],
+  })
+  expect(readElf(bytes)!.versions).toEqual({ 'libc.so.6': ['GLIBC_2.17'] })
+})
+
 test('32-bit files and programs are read as well', () => {
   expect(readElf(elf({ bits: 32, machine: 3, needed: ['libc.so.6'] }))).toMatchObject({
     bits: 32,

@@ -286,6 +286,27 @@ test('a throttled event waits longer each time, and attempts are not counted', a
   expect(await left()).toBe(0)
 })
 
+test('an event that no place was found for in time is not delivered any more', async () => {
+  const { configure, enqueue, advance, seen, left } = await setUp(({ target }) => {
+    if (target.functionName === 'source')
+      throw throttled({ functionArn: arn('source'), reason: 'ConcurrentInvocationLimitExceeded', limit: 1 })
+    return {}
+  })
+  await configure('source', {
+    MaximumEventAgeInSeconds: 60,
+    DestinationConfig: { OnFailure: { Destination: arn('sink') } },
+  })
+  await enqueue('source', {})
+  await advance(10 * minute)
+  expect(seen.filter(({ name }) => name === 'source').map(({ at }) => at)).toEqual([0, 1, 3, 7, 15, 31])
+  expect(seen.at(-1)).toMatchObject({
+    name: 'sink',
+    at: 63,
+    event: { requestContext: { condition: 'EventAgeExceeded', approximateInvokeCount: 0 } },
+  })
+  expect(await left()).toBe(0)
+})
+
 test('an event of a deleted function is dropped', async () => {
   const { enqueue, queue, left } = await setUp(() => ({}), {
     resolve: async () => {

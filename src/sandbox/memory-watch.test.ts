@@ -37,5 +37,9 @@ test('the judgement is over the processes that are there', () => {
   expect(mine.isTooMuch).toBe(false)
   expect(mine.peakBytes).toBeGreaterThan(20 << 20)
   expect(judgeResidentMemory([process.pid], 1 << 20).isTooMuch).toBe(true)
+  // A limit just below what is held now is passed, one just above is kept.
+  const heldBytes = process.memoryUsage.rss()
+  expect(judgeResidentMemory([process.pid], heldBytes * 0.75).isTooMuch).toBe(true)
+  expect(judgeResidentMemory([process.pid], heldBytes * 1.5).isTooMuch).toBe(false)
   expect(judgeResidentMemory([2 ** 22 + 1], 1)).toEqual({ peakBytes: 0, isTooMuch: false })
 })

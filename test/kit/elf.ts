@@ -9,6 +9,8 @@ export interface ElfShape {
   readonly runpath?: string
   /** By library: `{ 'libc.so.6': ['GLIBC_2.17'] }`. */
   readonly versions?: Readonly<Record<string, readonly string[]>>
+  /** Those of the versions that are marked weak: the loader only remarks on their absence. */
+  readonly weakVersions?: readonly string[]
   /** Puts a `PyInit_` name into its string table. */
   readonly extension?: boolean
   readonly interpreter?: string
@@ -43,6 +45,7 @@ export function elf(shape: ElfShape = {}): Buffer {
       head.writeUInt32LE(index === versions.length - 1 ? 0 : 16 + 16 * names.length, 12)
       const auxiliary = names.map((name, at) => {
         const record = Buffer.alloc(16)
+        record.writeUInt16LE(shape.weakVersions?.includes(name) ? 2 : 0, 4)
         record.writeUInt32LE(text(name), 8)
         record.writeUInt32LE(at === names.length - 1 ? 0 : 16, 12)
         return record

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { check, packageOf } from '../../../test/kit/check.ts'
 import { temporaryFolder } from '../../../test/kit/temporary-folder.ts'
+import { elf } from '../../../test/kit/elf.ts'
 import type { RawEntry } from '../../../test/kit/raw-zip.ts'
 import { extractArchive } from '../../zip/extract.ts'
 
@@ -97,6 +98,15 @@ test('a closed folder is told once, not for each file in it', () => {
     { name: 't/x.html' },
   ])
   expect(codes.filter((code) => code.startsWith('ZY15'))).toEqual(['ZY1503', 'ZY1505'])
+})
+
+test('a program that only its owner may execute is told', () => {
+  const bytes = elf({ interpreter: '/lib64/ld-linux-x86-64.so.2' })
+  const { findings } = check([app, init, mod, { name: 'bin/tool', bytes, mode: 0o100744 }])
+  expect(findings.find(({ code }) => code === 'ZY1504')?.sentence).toBe(
+    'the program `bin/tool` has mode `0744` and cannot be executed',
+  )
+  expect(check([app, init, mod, { name: 'bin/tool', bytes, mode: 0o100755 }]).codes).not.toContain('ZY1504')
 })
 
 test('a closed module that no import leads to is a warning', () => {

@@ -1,6 +1,7 @@
 import { close, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { outputNotWritable } from '../zip/errors.ts'
 
 /**
  * Lets `write` make a file beside its place, and moves it there when nothing went wrong; else nothing is left, no folder either.
@@ -27,7 +28,8 @@ export async function inItsPlace<Value>(
     await written.catch(() => undefined)
     await rm(folder, { recursive: true, force: true })
     if (made !== undefined) await removeEmptyFolders(dirname(path), made)
-    throw error
+    // The person asked for `path`; where it was being written is gone.
+    throw outputNotWritable.is(error) ? outputNotWritable({ ...error.details, path }, { cause: error.cause }) : error
   } finally {
     // Its blocks are freed here, on a thread of the pool, instead of within the rename.
     if (old !== undefined) close(old, () => undefined)

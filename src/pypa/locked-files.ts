@@ -8,19 +8,28 @@ import { tryParseWheelFilename } from './wheel-filename.ts'
 export const lockedFilesMissing = defineError(
   'ZY0233',
   'refused',
-  (p: { name: string; version: string; because: 'no-files' | 'other-digests' | 'no-digests' }) => ({
-    message: `No package index has the locked files of \`${p.name} ${p.version}\`: ${
-      {
-        'no-files': 'it lists no file of that version',
-        'other-digests': 'what it lists has other digests than the lock',
-        'no-digests': 'it lists that version without SHA-256, so nothing can be compared with the lock',
-      }[p.because]
-    }`,
-    hint:
-      p.because === 'no-files'
-        ? 'The release was removed, or the lock is of another index; lock again or set `PIP_INDEX_URL`'
-        : 'The files were replaced, or the lock is of another index; find out which before locking again',
-  }),
+  (p: {
+    name: string
+    version: string
+    /** The file that gives the digests, where its name is known. */
+    givenBy?: string | undefined
+    because: 'no-files' | 'other-digests' | 'no-digests'
+  }) => {
+    const given = p.givenBy === undefined ? 'the lock' : `\`${p.givenBy}\``
+    return {
+      message: `No package index has the files of \`${p.name} ${p.version}\` that ${given} gives digests of: ${
+        {
+          'no-files': 'it lists no file of that version',
+          'other-digests': 'what it lists has other digests',
+          'no-digests': 'it lists that version without SHA-256, so nothing can be compared',
+        }[p.because]
+      }`,
+      hint:
+        p.because === 'no-files'
+          ? `The release was removed, or ${given} was made with another index: write its digests anew, or set \`PIP_INDEX_URL\``
+          : `The digest is mistyped, the files were replaced, or ${given} was made with another index (\`PIP_INDEX_URL\`); find out which before writing it anew`,
+    }
+  },
 )
 
 /** Whether a distribution's files have yet to be looked up: the lock gave names or digests, but no addresses. */
@@ -31,10 +40,14 @@ export function needsAddresses(distribution: LockedDistribution): boolean {
 
 /**
  * Fills in where a locked distribution's files lie, from what the indexes offer of the project. Only files whose SHA-256 is one that the
- * lock has are taken; those that an index no longer has are left out.
+ * lock has are taken; those that an index no longer has are left out. `givenBy` is the lock's file name, for messages.
  * @throws `lockedFilesMissing` when none is left
  */
-export function addressFiles(distribution: LockedDistribution, offered: readonly ProjectFile[]): LockedDistribution {
+export function addressFiles(
+  distribution: LockedDistribution,
+  offered: readonly ProjectFile[],
+  givenBy?: string,
+): LockedDistribution {
   if (!needsAddresses(distribution)) return distribution
   const digests = new Set([
     ...(distribution.acceptedHashes ?? [])
@@ -58,7 +71,7 @@ export function addressFiles(distribution: LockedDistribution, offered: readonly
         : ofVersion.some((file) => file.hashes['sha256'])
           ? 'other-digests'
           : 'no-digests'
-    throw lockedFilesMissing({ name: distribution.name, version: distribution.version ?? '?', because })
+    throw lockedFilesMissing({ name: distribution.name, version: distribution.version ?? '?', givenBy, because })
   }
   const files = [...addressed.values()]
   return {

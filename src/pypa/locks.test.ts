@@ -110,8 +110,9 @@ test('uv.lock and pdm.lock with static URLs say where files lie; the others are 
     expect(wheel!.url).toMatch(/^https:/)
     if (!hasAddresses) {
       expect(() => addressFiles(httpx, [{ ...offered, hashes: { sha256: 'f'.repeat(64) } }])).toThrow(
-        'what it lists has other digests than the lock',
+        'No package index has the files of `httpx 0.28.1` that the lock gives digests of: what it lists has other digests',
       )
+      expect(() => addressFiles(httpx, [], 'requirements.txt')).toThrow('that `requirements.txt` gives digests of')
       expect(() => addressFiles(httpx, [{ ...offered, hashes: {} }])).toThrow('without SHA-256')
       expect(() => addressFiles(httpx, [])).toThrow('it lists no file of that version')
     }

@@ -180,7 +180,19 @@ function replace(temporary: string, path: string): void {
 }
 
 function notWritable(path: string, error: unknown): Error {
-  return outputNotWritable({ path, because: (error as Error).message }, { cause: error })
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const words = inWords[code]
+  return outputNotWritable({ path, because: words === undefined ? message : `${words} (${code})` }, { cause: error })
+}
+
+/** What the operating system's codes mean; its own sentence would name the temporary file. */
+const inWords: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota on that disk is used up',
+  EFBIG: 'the file system takes no file of that size',
+  EIO: 'the disk failed',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission was denied',
 }
 
 /** Removes the file when the process is interrupted or exits meanwhile; returns the function that ends the watch. */

@@ -13,6 +13,8 @@ import type { FetchSurroundings } from './fetch-file.ts'
 export async function addressDistributions(
   distributions: readonly SelectedDistribution[],
   surroundings: FetchSurroundings,
+  /** The lock's file name, for messages. */
+  givenBy?: string,
 ): Promise<readonly SelectedDistribution[]> {
   return mapConcurrently(distributions, 8, async (distribution) => {
     if (!needsAddresses(distribution)) return distribution
@@ -23,7 +25,7 @@ export async function addressDistributions(
     if (stored) return { ...distribution, ...stored, acceptedHashes: undefined }
     const index = await surroundings.index()
     const files = await index.files(name, source === undefined ? {} : { indexes: [source] })
-    const addressed = addressFiles(distribution, files)
+    const addressed = addressFiles(distribution, files, givenBy)
     await surroundings.cache.writeEntry(
       'resolution',
       key,

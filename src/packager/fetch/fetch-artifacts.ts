@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { mapConcurrently } from '../../base/tasks.ts'
 import type { SelectedDistribution } from '../../pypa/locked-selection.ts'
 import { parseWheelFilename } from '../../pypa/wheel-filename.ts'
@@ -41,6 +42,8 @@ export async function fetchArtifacts(
     readonly target: Target
     /** Where relative paths of the lock start. */
     readonly folder: string
+    /** The lock that names the distributions, if any; for messages. */
+    readonly lockFile?: { readonly path: string } | undefined
     readonly requested: ReadonlySet<string>
     readonly buildWheel: WheelBuilder
     /** A wheel from elsewhere, when the way to one failed with `because`. */
@@ -49,7 +52,11 @@ export async function fetchArtifacts(
   surroundings: FetchSurroundings,
 ): Promise<readonly Artifact[]> {
   const packaged = distributions.filter((distribution) => !distribution.directory?.virtual)
-  const addressed = await addressDistributions(packaged, surroundings)
+  const addressed = await addressDistributions(
+    packaged,
+    surroundings,
+    options.lockFile && basename(options.lockFile.path),
+  )
   return mapConcurrently(addressed, parallelFetches, async (distribution) => {
     const wheel = await wheelOf(distribution, options, surroundings).catch(async (error: unknown) => {
       const other = await options.fallback?.(distribution, error)

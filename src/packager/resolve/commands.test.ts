@@ -4,6 +4,7 @@ import { targetOf } from '../target.ts'
 import { pipArguments } from './pip-command.ts'
 import {
   explanationOf,
+  noPythonToResolve,
   resolutionError,
   unsatisfiable,
   indexNotReached,
@@ -79,4 +80,15 @@ test("a resolver's explanation reaches the person, its noise and the index's cre
   )
   expect(explanationOf(unreachable)).not.toContain('secret')
   expect(withoutCredentials('git+https://token@host/x and http://a:b@c')).toBe('git+https://host/x and http://c')
+})
+
+test('a machine without any Python is told to get one, or to build from a lock', () => {
+  const stderr =
+    'error: No interpreter found for Python 3.13.18 in virtual environments, managed installations, or search path\n'
+  const error = resolutionError({ resolver: 'uv', input: 'requirements.txt', target: 'python3.13 on x86_64', stderr })
+  expect(noPythonToResolve.is(error)).toBe(true)
+  expect(error).toMatchObject({
+    message: '`uv` found no Python on this machine, without which it does not resolve `requirements.txt`',
+    hint: expect.stringMatching(/Install any version of Python .* from a lock needs none$/),
+  })
 })

@@ -28,6 +28,12 @@ export const noResolver = defineError('ZY0413', 'refused', (p: { tried: readonly
   hint: 'Install uv or pip, name uv with the `UV` variable, or commit a lock (`pylock.toml`, `uv.lock`, fully hashed requirements)',
 }))
 
+/** uv reads metadata without an interpreter, and refuses to begin without one all the same. */
+export const noPythonToResolve = defineError('ZY0475', 'refused', (p: { resolver: string; input: string }) => ({
+  message: `\`${p.resolver}\` found no Python on this machine, without which it does not resolve \`${p.input}\``,
+  hint: 'Install any version of Python (`apt-get install python3`), or commit the lock that a build elsewhere wrote: building from a lock needs none',
+}))
+
 /** Removes what a resolver says about itself and keeps its explanation, one sentence per line. */
 export function explanationOf(stderr: string): string {
   const lines = stderr.split(/\r?\n/).map((line) => line.trim())
@@ -63,6 +69,8 @@ export function resolutionError(p: { resolver: string; input: string; target: st
       { cause: new Error(withoutCredentials(warning.trim())) },
     )
   if (unsatisfied.test(p.stderr)) return unsatisfiable({ input: p.input, target: p.target, explanation }, { cause })
+  if (/^(?:error: )?No interpreter found\b/m.test(p.stderr))
+    return noPythonToResolve({ resolver: p.resolver, input: p.input }, { cause })
   if (unreachable.test(p.stderr)) return indexNotReached({ resolver: p.resolver, explanation }, { cause })
   return resolverFailed({ resolver: p.resolver, input: p.input, explanation }, { cause })
 }

@@ -69,8 +69,8 @@ test('absolute, untidy and doubled names, and what a Mac leaves behind', async (
   expect(changes).toEqual([
     'made one name relative',
     'tidied one name',
-    'left out 1 files of the development machine',
-    'kept the last of 1 files that were there twice',
+    'left out one file of the development machine',
+    'kept the last of one file that was there twice',
   ])
 })
 

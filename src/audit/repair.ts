@@ -85,7 +85,7 @@ export async function repairPackage(request: RepairRequest): Promise<RepairResul
     })
     const junk = drafts.filter(({ path }) => developmentFiles.test(path)).map(({ path }) => path)
     drafts = drafts.filter(({ path }) => !developmentFiles.test(path))
-    change('development-files', (count) => `left out ${count} files of the development machine`, junk)
+    change('development-files', (count) => `left out ${files(count)} of the development machine`, junk)
     const nested = nestedRoot(
       drafts.map(({ path }) => path),
       request.handler,
@@ -97,9 +97,13 @@ export async function repairPackage(request: RepairRequest): Promise<RepairResul
         rename(drafts, (path) => (path.startsWith(`${nested}/`) ? path.slice(nested.length + 1) : path)),
       )
     drafts = lastOfEach(drafts, (duplicates) =>
-      change('duplicates', (count) => `kept the last of ${count} files that were there twice`, duplicates),
+      change(
+        'duplicates',
+        (count) => `kept the last of ${files(count)} that ${count === 1 ? 'was' : 'were'} there twice`,
+        duplicates,
+      ),
     )
-    change('permissions', (count) => `gave everyone read permission to ${count} files`, openPermissions(drafts))
+    change('permissions', (count) => `gave everyone read permission to ${files(count)}`, openPermissions(drafts))
     change(
       'encoding',
       (count) => `marked ${names(count)} as UTF-8`,
@@ -120,6 +124,10 @@ const developmentFiles = /(?:^|\/)(?:__MACOSX\/|\.DS_Store$|\._[^/]*$|Thumbs\.db
 
 function names(count: number): string {
   return count === 1 ? 'one name' : `${count} names`
+}
+
+function files(count: number): string {
+  return count === 1 ? 'one file' : `${count} files`
 }
 
 function spliceEntryOf({ path, entry, mode }: Draft, archive: string): SpliceEntry {

@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/byte-size.ts'
+import { formatBytes, formatShare } from '../base/byte-size.ts'
 import { unzippedSizeLimit } from '../lambda/quotas.ts'
 import { treemapPage } from './treemap-page.ts'
 import type { PackageFacts, PackageFile } from './facts.ts'
@@ -33,10 +33,10 @@ export function treemapOf(facts: PackageFacts): TreemapNode {
 /** The picture as one HTML file that needs nothing else: no script from elsewhere, no network. */
 export function treemapHtml(facts: PackageFacts): string {
   const root = treemapOf(facts)
-  const share = Math.round((root.bytes / unzippedSizeLimit) * 100)
+  const share = formatShare(root.bytes, unzippedSizeLimit)
   return treemapPage({
     title: facts.package.name,
-    subtitle: `${formatBytes(root.bytes)} unzipped (${share}% of 250 MB), ${root.files} files, ${facts.target.runtime.id} on ${facts.target.architecture}`,
+    subtitle: `${formatBytes(root.bytes)} unzipped (${share} of 250 MB), ${root.files} ${root.files === 1 ? 'file' : 'files'}, ${facts.target.runtime.id} on ${facts.target.architecture}`,
     root,
   })
 }

@@ -21,6 +21,15 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`
 }
 
+/**
+ * How much of a limit is taken, for a person: rounded up, so 100% is full and 101% is too much.
+ * @example formatShare(300, 250 * mebibyte) // 'under 1%'
+ */
+export function formatShare(bytes: number, limitBytes: number): string {
+  const percent = (bytes / limitBytes) * 100
+  return percent > 0 && percent < 1 ? 'under 1%' : `${Math.ceil(percent)}%`
+}
+
 /** @example parseByteSize('50MB') // 52428800 */
 export function parseByteSize(text: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(B|KB|KiB|MB|MiB|GB|GiB)?\s*$/i.exec(text)

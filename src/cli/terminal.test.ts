@@ -38,9 +38,10 @@ test('a line that is redrawn never outlives the next one, is cut to the width, a
   expect(terminal({ CI: 'true' }).isInteractive).toBe(false)
 })
 
-test('--quiet keeps the result and drops what is for the person', () => {
-  const { out, err, written } = terminal({}, true)
+test('--quiet keeps the result and what a program reads, and drops what is for the person', () => {
+  const { out, err, annotate, written } = terminal({}, true)
   err('building')
+  annotate('::error title=ZY1401::`yaml` is not in the package')
   out('dist/hello.zip')
-  expect(written).toEqual({ out: 'dist/hello.zip\n', err: '' })
+  expect(written).toEqual({ out: 'dist/hello.zip\n', err: '::error title=ZY1401::`yaml` is not in the package\n' })
 })

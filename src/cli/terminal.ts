@@ -8,6 +8,8 @@ export interface Terminal {
   out(line: string): void
   /** A line for the person. */
   err(line: string): void
+  /** A line on stderr that a program reads, such as an annotation for CI: `--quiet` keeps it. */
+  annotate(line: string): void
   /** Raw text of the result, no newline added. */
   write(text: string | Uint8Array): void
   readonly style: Style
@@ -49,6 +51,10 @@ export function createTerminal(
     },
     err(line) {
       if (quiet) return
+      clear()
+      stderr.write(`${line}\n`)
+    },
+    annotate(line) {
       clear()
       stderr.write(`${line}\n`)
     },

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
-import { formatBytes } from '../../base/byte-size.ts'
+import { formatBytes, formatShare } from '../../base/byte-size.ts'
 import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
 import type { Finding } from '../../audit/finding.ts'
 import { isOverBudget } from '../../audit/rules/budget.ts'
@@ -113,7 +113,7 @@ function report(context: Context, result: CheckResult, name: string, proof?: Imp
   if (context.json) context.terminal.out(JSON.stringify({ ...result, ...(proof && { import: proof }) }, undefined, 2))
   else show(context, result, name, proof)
   if (context.environment['GITHUB_ACTIONS'] === 'true')
-    for (const finding of result.findings) context.terminal.err(workflowCommand(finding))
+    for (const finding of result.findings) context.terminal.annotate(workflowCommand(finding))
   return result.summary.errors > 0 ? exitCodes.checkFailed : exitCodes.done
 }
 
@@ -133,9 +133,11 @@ function show(
   }
   if (findings.length > 0) out('')
   if (proof?.proof === 'run') showImport(context, proof)
-  const share = Math.round((summary.unzippedBytes / summary.unzippedLimitBytes) * 100)
+  const share = formatShare(summary.unzippedBytes, summary.unzippedLimitBytes)
   const zipped = summary.zippedBytes === undefined ? '' : `${formatBytes(summary.zippedBytes)} zipped, `
-  out(`${name}  ${zipped}${formatBytes(summary.unzippedBytes)} unzipped (${share}% of 250 MB), ${summary.files} files`)
+  out(
+    `${name}  ${zipped}${formatBytes(summary.unzippedBytes)} unzipped (${share} of 250 MB), ${plural(summary.files, 'file')}`,
+  )
   const target = `${summary.runtime} on ${summary.architecture}`
   const counts = [
     summary.errors > 0 ? style.red(plural(summary.errors, 'error')) : undefined,

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { formatBytes } from '../../base/byte-size.ts'
+import { formatBytes, formatShare } from '../../base/byte-size.ts'
 import type { BuildReport, Share } from './report.ts'
 
 /** How a terminal marks words; plain text where it does not. */
@@ -102,9 +102,8 @@ function sum(shares: readonly Share[]): Share {
 }
 
 function sizeText(bytes: number, limitBytes: number, what: string, style: ReportStyle): string {
-  const percent = Math.ceil((bytes / limitBytes) * 100)
-  const text = `${formatBytes(bytes)} ${what} (${percent}% of ${formatBytes(limitBytes).replace('.0', '')})`
-  return bytes > limitBytes ? style.red(text) : percent >= 80 ? style.yellow(text) : text
+  const text = `${formatBytes(bytes)} ${what} (${formatShare(bytes, limitBytes)} of ${formatBytes(limitBytes).replace('.0', '')})`
+  return bytes > limitBytes ? style.red(text) : bytes >= 0.8 * limitBytes ? style.yellow(text) : text
 }
 
 function seconds(milliseconds: number): string {

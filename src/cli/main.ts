@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from './compile-cache.ts'
 
-enableCompileCache()
+enableCompileCache(process.env)
 const { runCommandLine } = await import('./run-command-line.ts')
 
 const interruption = new AbortController()

@@ -45,6 +45,13 @@ describe.each(testedTiers)('tier %s', (tier) => {
     expect(said).toMatch(isPlain ? /^task-\S+ 1 ''\n$/ : /^task 1 ''\n$/)
   })
 
+  test('it is not process 1, and its parent is the one that docs/reference/fidelity.md names', async () => {
+    const said = await bench.output('import os; print(os.getpid(), os.getppid())')
+    const [own, parent] = said.split(' ').map(Number)
+    expect(own).toBeGreaterThan(1)
+    if (!isPlain) expect(parent).toBe(tier === 'bwrap' ? 1 : 0)
+  })
+
   test('descriptors 0 to 4 are open and no other', async () => {
     const said = await bench.output('import os; print(sorted(os.listdir("/proc/self/fd"), key=int))')
     const open = (JSON.parse(said.replaceAll("'", '"')) as string[]).filter(

@@ -2,7 +2,6 @@
  * The configuration of a function version, stored in the API's own names: it is read back far more often than it is thought about.
  * Defaults, and how an update is merged, are those of AWS (recorded 2025-11).
  */
-import { createHash } from 'node:crypto'
 
 export interface LoggingConfig {
   readonly LogFormat: 'Text' | 'JSON'
@@ -142,19 +141,6 @@ function mergeVpc(current: VpcConfig | undefined, input: NonNullable<Configurati
     Ipv6AllowedForDualStack: input.Ipv6AllowedForDualStack ?? false,
   }
 }
-
-/** The ARN under which a runtime's build would be known: the same for the same runtime, another for another. */
-export function runtimeVersionArn(region: string, runtime: string): string {
-  let version = runtimeVersions.get(runtime)
-  if (version === undefined) {
-    version = createHash('sha256').update(`zipyard ${runtime}`).digest('hex')
-    runtimeVersions.set(runtime, version)
-  }
-  return `arn:aws:lambda:${region}::runtime:${version}`
-}
-
-/** There are as many as the API takes names of runtimes. */
-const runtimeVersions = new Map<string, string>()
 
 function pick<From extends object, Name extends keyof From>(
   from: From,

@@ -3,8 +3,8 @@
  *
  * Source: recordings of November 2025 (text), the runtime interface emulator and the developer guide (JSON). Tabs are literal; REPORT has one before its end.
  */
-import { createHash } from 'node:crypto'
 import { mebibyte } from '../base/byte-size.ts'
+import { runtimeVersionArn } from '../lambda/runtime-version.ts'
 
 export interface InvocationReport {
   readonly requestId: string
@@ -39,7 +39,7 @@ export interface PlatformLines {
 
 export const textLines: PlatformLines = {
   initStart: (runtime, region) =>
-    `INIT_START Runtime Version: ${runtimeVersionOf(runtime)}\tRuntime Version ARN: ${runtimeVersionArn(runtime, region)}\n`,
+    `INIT_START Runtime Version: ${runtimeVersionOf(runtime)}\tRuntime Version ARN: ${runtimeVersionArn(region, runtime)}\n`,
   start: (requestId, version) => `START RequestId: ${requestId} Version: ${version}\n`,
   end: (requestId) => `END RequestId: ${requestId}\n`,
   report(report) {
@@ -64,7 +64,7 @@ export const jsonLines: PlatformLines = {
       initializationType: 'on-demand',
       phase: 'init',
       runtimeVersion: runtimeVersionOf(runtime),
-      runtimeVersionArn: runtimeVersionArn(runtime, region),
+      runtimeVersionArn: runtimeVersionArn(region, runtime),
     }),
   start: (requestId, version, at) => record(at, 'platform.start', { requestId, version }),
   end: (requestId, at) => record(at, 'platform.runtimeDone', { requestId, status: 'success' }),
@@ -96,11 +96,6 @@ export const jsonLines: PlatformLines = {
 function runtimeVersionOf(runtime: string): string {
   const match = /^([a-z]+)(\d.*)$/.exec(runtime)
   return match ? `${match[1]}:${match[2]}.v1` : `${runtime}.v1`
-}
-
-/** Names the runtime, as AWS's do: the same text for the same runtime, another one for another. */
-export function runtimeVersionArn(runtime: string, region: string): string {
-  return `arn:aws:lambda:${region}::runtime:${createHash('sha256').update(`zipyard:${runtime}`).digest('hex')}`
 }
 
 function maxMemoryMiB(report: InvocationReport): number {

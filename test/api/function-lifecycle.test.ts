@@ -136,6 +136,24 @@ test.each([
   expect((await call(endpoint, 'GetFunction', { FunctionName: 'refused' })).status).toBe(404)
 })
 
+test('INIT_START of an invoked function names the Runtime Version ARN of its configuration', async () => {
+  await create('versioned', 'def handler(event, context):\n    return 1\n')
+  await waitActive('versioned')
+  expect((await call(endpoint, 'Invoke', { FunctionName: 'versioned' })).status).toBe(200)
+  const shown = json(await call(endpoint, 'GetFunctionConfiguration', { FunctionName: 'versioned' }))
+  const { RuntimeVersionArn } = shown['RuntimeVersionConfig'] as { RuntimeVersionArn: string }
+  const found = await send(endpoint, {
+    method: 'POST',
+    path: '/',
+    headers: { 'x-amz-target': 'Logs_20140328.FilterLogEvents', 'content-type': 'application/x-amz-json-1.1' },
+    body: JSON.stringify({ logGroupName: '/aws/lambda/versioned', filterPattern: 'INIT_START' }),
+    service: 'logs',
+  })
+  expect(json(found)['events']).toMatchObject([
+    { message: `INIT_START Runtime Version: python:3.11.v1\tRuntime Version ARN: ${RuntimeVersionArn}\n` },
+  ])
+})
+
 test('aliases with weights send the part that they say to the other version', async () => {
   await create('weighted', 'def handler(event, context):\n    return context.function_version\n', { Publish: true })
   await waitActive('weighted')

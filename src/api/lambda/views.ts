@@ -1,8 +1,8 @@
 /** How versions of functions are shown: the exact members of each answer, as recorded from AWS. */
 import { digestToBase64 } from '../../base/digest.ts'
-import { runtimeVersionArn } from '../../functions/configuration.ts'
 import { functionArn, latest } from '../../functions/function-name.ts'
 import type { FunctionVersion } from '../../functions/function-version.ts'
+import { runtimeVersionArn } from '../../lambda/runtime-version.ts'
 
 /** `2026-11-22T12:00:00.000+0000` */
 export function formatTime(milliseconds: number): string {

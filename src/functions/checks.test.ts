@@ -43,6 +43,14 @@ test('environment variables are measured as compact JSON: 4096 bytes are taken, 
   expect(() => checkEnvironment(variables(4097))).toThrow('exceeded the 4KB limit. String measured: {"LARGE":"xxx')
 })
 
+test('variables that Lambda sets itself are refused, those that are reserved named in the order given', () => {
+  const Variables = { STAGE: 'test', LAMBDA_TASK_ROOT: '/other', AWS_REGION: 'eu-west-1', AWS_REGIONS: 'all' }
+  expect(() => checkEnvironment({ Environment: { Variables } })).toThrow(
+    'contains reserved keys that are currently not supported for modification. Reserved keys used in this request: LAMBDA_TASK_ROOT, AWS_REGION',
+  )
+  expect(() => checkEnvironment({ Environment: { Variables: { AWS_REGIONS: 'all', TZ: 'UTC' } } })).not.toThrow()
+})
+
 test('SnapStart takes Python from 3.12 on', () => {
   expect(() => checkSnapStart('PublishedVersions', 'python3.12')).not.toThrow()
   expect(() => checkSnapStart('PublishedVersions', 'python3.11')).toThrow(

@@ -1,8 +1,9 @@
 /** Queries on functions and their versions, shared by the commands of this room. Each takes the catalog or a transaction of it. */
 import { CompiledQuery, type Insertable, type Selectable } from 'kysely'
+import { codeStorageLimit } from '../lambda/quotas.ts'
 import type { CatalogQueries } from '../store/catalog.ts'
 import type { FunctionTable, FunctionVersionTable } from '../store/tables/functions.ts'
-import { functionNotFound, resourceConflict } from './errors.ts'
+import { codeStorageExceeded, functionNotFound, resourceConflict } from './errors.ts'
 import { functionArn, type FunctionKey, type Scope } from './function-name.ts'
 import { toFunctionVersion, type FunctionVersion } from './function-version.ts'
 
@@ -124,6 +125,13 @@ export async function storedCodeBytes(db: CatalogQueries, scope: Scope): Promise
     .where('deleted', '=', 0)
     .executeTakeFirst()
   return Number(versions?.bytes ?? 0) + Number(layers?.bytes ?? 0)
+}
+
+/** @throws `codeStorageExceeded` when another package of so many bytes would be over the limit of the account in its region */
+export async function expectStorage(db: CatalogQueries, scope: Scope, bytes: number): Promise<void> {
+  if ((await storedCodeBytes(db, scope)) + bytes > codeStorageLimit) {
+    throw codeStorageExceeded({ text: 'Code storage limit exceeded.' })
+  }
 }
 
 export function versionsOf(db: CatalogQueries, key: FunctionKey) {

@@ -3,27 +3,20 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Announcer } from '../base/announcer.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
-import { codeStorageLimit } from '../lambda/quotas.ts'
 import type { Catalog, CatalogQueries } from '../store/catalog.ts'
 import type { Activation } from './activation.ts'
 import type { Configuration } from './configuration.ts'
-import {
-  codeStorageExceeded,
-  functionNotFound,
-  invalidParameter,
-  resourceConflict,
-  revisionMismatch,
-} from './errors.ts'
+import { functionNotFound, invalidParameter, resourceConflict, revisionMismatch } from './errors.ts'
 import type { FunctionChanged } from './function-changed.ts'
-import { functionArn, isVersionNumber, latest, type FunctionKey, type Scope } from './function-name.ts'
+import { functionArn, isVersionNumber, latest, type FunctionKey } from './function-name.ts'
 import {
   expectSettled,
+  expectStorage,
   findFunction,
   findNewestPublished,
   findVersion,
   getLatest,
   replaceVersion,
-  storedCodeBytes,
   toVersionRow,
 } from './function-store.ts'
 import { versionName, type FunctionVersion } from './function-version.ts'
@@ -256,6 +249,7 @@ export class Functions {
     source: FunctionVersion,
     input: { readonly description?: string | undefined },
   ): Promise<FunctionVersion> {
+    await expectStorage(db, source, source.codeBytes)
     const { last_version: lastVersion } = (await findFunction(db, source))!
     const number = lastVersion + 1
     const Description = input.description ?? source.configuration.Description
@@ -290,12 +284,6 @@ function fingerprintOf(version: FunctionVersion): string {
   const members = Object.entries(version.configuration).filter(([, value]) => value !== undefined)
   const sorted = members.sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(version.codeDigest).update(JSON.stringify(sorted)).digest('hex')
-}
-
-async function expectStorage(db: CatalogQueries, scope: Scope, bytes: number): Promise<void> {
-  if ((await storedCodeBytes(db, scope)) + bytes > codeStorageLimit) {
-    throw codeStorageExceeded({ text: 'Code storage limit exceeded.' })
-  }
 }
 
 async function deleteFunctionRows(db: CatalogQueries, key: FunctionKey): Promise<void> {

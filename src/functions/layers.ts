@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Catalog, CatalogQueries } from '../store/catalog.ts'
 import { nothingThere, invalidParameter } from './errors.ts'
+import { expectStorage } from './function-store.ts'
 import type { Code } from './functions.ts'
 import { findLayerVersion, type LayerKey, type LayerVersionRow } from './layer-store.ts'
 
@@ -21,6 +22,7 @@ export async function publishLayerVersion(
   code: Code,
 ): Promise<LayerVersionRow> {
   return catalog.transaction(async (db) => {
+    await expectStorage(db, key, code.bytes)
     const version = await nextVersion(db, key)
     const row: LayerVersionRow = {
       account_id: key.accountId,

@@ -7,6 +7,7 @@ import type { CatalogQueries } from '../store/catalog.ts'
 import type { MultipartPartTable, MultipartUploadTable } from '../store/tables/objects.ts'
 import { requireBucket } from './bucket.ts'
 import { digestMismatch, invalidPart, partsOutOfOrder, partTooSmall, uploadNotFound } from './errors.ts'
+import { beyondPrefix } from './object-listing.ts'
 import {
   toBase64,
   type BodyClaims,
@@ -139,7 +140,9 @@ export async function listUploads(
     .orderBy('upload_id')
     .limit(options.limit)
   const { prefix, after } = options
-  if (prefix !== '') query = query.where('key', '>=', prefix).where('key', '<', `${prefix}\u{10ffff}`)
+  query = query.where('key', '>=', prefix)
+  const end = beyondPrefix(prefix)
+  if (end) query = query.where('key', '<', end.key)
   if (after) {
     query = query.where((where) =>
       after.uploadId === undefined

@@ -183,7 +183,7 @@ function commonPrefix(key: string, options: ListingOptions): string | undefined 
 }
 
 /** The first key that sorts after everything with this prefix: its last character replaced by the next one. */
-function beyondPrefix(prefix: string): Start | undefined {
+export function beyondPrefix(prefix: string): Start | undefined {
   const characters = [...prefix]
   while (characters.length > 0) {
     const code = characters.pop()!.codePointAt(0)!

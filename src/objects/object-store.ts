@@ -7,11 +7,11 @@ import type { Catalog, CatalogQueries } from '../store/catalog.ts'
 import { requireBucket } from './bucket.ts'
 import { conditionFailed, digestMismatch, objectNotFound } from './errors.ts'
 import {
+  findVersion,
   insertVersion,
   isStored,
   removeVersion,
   requireObject,
-  requireVersion,
   type ObjectChecksum,
   type ObjectDescription,
   type ObjectName,
@@ -163,7 +163,7 @@ function checkClaims(stored: StoredBlob, claims: BodyClaims): void {
 async function checkConditions(db: CatalogQueries, name: ObjectName, conditions: WriteConditions): Promise<void> {
   const { ifMatch, ifNoneMatch } = conditions
   if (ifMatch === undefined && ifNoneMatch === undefined) return
-  const current = await requireVersion(db, name).catch(() => undefined)
+  const current = await findVersion(db, name)
   const etag = current && isStored(current) ? current.etag : undefined
   if (ifNoneMatch !== undefined && etag !== undefined) throw conditionFailed({ condition: 'If-None-Match' })
   if (ifMatch === undefined) return

@@ -73,11 +73,21 @@ export async function requireVersion(
   name: ObjectName,
   versionId?: string,
 ): Promise<StoredObject | DeleteMarker> {
+  const found = await findVersion(db, name, versionId)
+  if (found) return found
+  throw versionId === undefined ? objectNotFound(name) : versionNotFound({ ...name, versionId })
+}
+
+/** As `requireVersion`, or `undefined` when there is none. */
+export async function findVersion(
+  db: CatalogQueries,
+  name: ObjectName,
+  versionId?: string,
+): Promise<StoredObject | DeleteMarker | undefined> {
   let query = db.selectFrom('object_version').selectAll().where('bucket', '=', name.bucket).where('key', '=', name.key)
   query = versionId === undefined ? query.where('latest', '=', 1) : query.where('version_id', '=', versionId)
   const row = await query.executeTakeFirst()
-  if (row) return fromRow(row)
-  throw versionId === undefined ? objectNotFound(name) : versionNotFound({ ...name, versionId })
+  return row && fromRow(row)
 }
 
 /** As `requireVersion`, where a delete marker counts as no object. */

@@ -6,7 +6,7 @@ import { launchFailed } from './errors.ts'
 import type { MemoryWatch } from './memory-watch.ts'
 import { closePipes, openPipes, writeAll, type Pipes } from './named-pipes.ts'
 import { allowanceBytes, NamespaceProcess, slackBytes, type Surroundings } from './namespace-process.ts'
-import { processTree, signal } from './process-tree.ts'
+import { processTree, signal, startOf } from './process-tree.ts'
 import type { NetworkMode, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { warmEnvironment } from './warm-environment.ts'
 import { mayFork } from './zygote-rule.ts'
@@ -39,7 +39,7 @@ export class NamespaceEnvironment implements Surroundings {
   readonly parts: EnvironmentParts
   #pipes: Pipes | undefined
   #running: NamespaceProcess | undefined
-  #first: number | undefined
+  #first: { readonly pid: number; readonly startedAt: string | undefined } | undefined
   #program: number | undefined
   #isUsed = false
   #failure: string | undefined
@@ -112,7 +112,7 @@ export class NamespaceEnvironment implements Surroundings {
         const because = (event.event === 'failed' && event.because) || (this.#failure ?? 'the warm interpreter ended')
         throw launchFailed({ id: spec.id, because })
       }
-      this.#first = event.pid
+      this.#first = { pid: event.pid, startedAt: startOf(event.pid) }
       this.#program = event.program
     } catch (error) {
       this.#running = undefined
@@ -131,7 +131,7 @@ export class NamespaceEnvironment implements Surroundings {
     if (this.parts.group.watchesMemory) return this.parts.group.processIds()
     if (this.#first === undefined || this.#program === undefined) return []
     // Those whose parents have gone are children of process 1.
-    return [...processTree(this.#program), ...processTree(this.#first).slice(1)]
+    return [...processTree(this.#program), ...processTree(this.#first.pid).slice(1)]
   }
 
   tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void {
@@ -140,11 +140,15 @@ export class NamespaceEnvironment implements Surroundings {
 
   /** The whole namespace, without asking the zygote. */
   killAll(): void {
-    if (!this.isGone && this.#first !== undefined) signal(this.#first, 'SIGKILL')
+    const first = this.#first
+    // Its parent alone knows when a number is free again. One that was given to somebody else meanwhile has another time of start.
+    if (!this.isGone && first && startOf(first.pid) === first.startedAt) signal(first.pid, 'SIGKILL')
   }
 
   ended(): void {
     this.#running = undefined
+    this.#first = undefined
+    this.#program = undefined
   }
 
   async release(): Promise<void> {

@@ -57,6 +57,12 @@ export function processesWithVariable(name: string, value: string, prefix = fals
   })
 }
 
+/** When a process started, in the kernel's ticks since it booted: with the process id it names one process and no other. */
+export function startOf(pid: number): string | undefined {
+  const stat = read(`/proc/${pid}/stat`)
+  return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+}
+
 export function isZombie(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`)
   return stat === '' || stat[stat.lastIndexOf(')') + 2] === 'Z'

@@ -163,6 +163,21 @@ test('against a running service: logs before the first invocation, refused keys 
   await service.stop()
 })
 
+test('annotations of GitHub Actions are written with --quiet too, and one file is one file', () => {
+  const folder = temporaryFolder('annotated')
+  writeFileSync(
+    join(folder, 'package.zip'),
+    archive({ 'app.py': 'import nowhere_to_be_found\ndef main(e, c): pass\n' }),
+  )
+  const { exitCode, stdout, stderr } = zipyard(['check', 'package.zip', '--handler', 'app.main', '--quiet'], {
+    cwd: folder,
+    env: { GITHUB_ACTIONS: 'true' },
+  })
+  expect(exitCode).toBe(3)
+  expect(stdout).toContain('(under 1% of 250 MB), 1 file\n')
+  expect(stderr).toMatch(/^::error file=app\.py,line=1,title=ZY1401::`nowhere_to_be_found`.*\n$/)
+})
+
 test('a reader that leaves early does not change what the exit code says', () => {
   const folder = temporaryFolder('early')
   writeFileSync(join(folder, 'package.zip'), archive({}))

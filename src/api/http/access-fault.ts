@@ -67,7 +67,7 @@ const rows: readonly Row[] = [
   [malformedChunk, 400, 400, 'SerializationException', 'MalformedInput', 'InvalidRequest'],
   [bodyLengthMismatch, 400, 400, 'SerializationException', 'MalformedInput', 'IncompleteBody', undefined, 'You did not provide the number of bytes specified by the Content-Length HTTP header'],
   [requestIncomplete, 400, 400, 'SerializationException', 'MalformedInput', 'IncompleteBody', undefined, 'You did not provide the number of bytes specified by the Content-Length HTTP header'],
-  [malformedRequest, 400, 400, 'SerializationException', 'MalformedInput', 'InvalidURI'],
+  [malformedRequest, 400, 400, 'SerializationException', 'MalformedInput', 'InvalidURI', undefined, "Couldn't parse the specified URI."],
   [hostRefused, 403, 403, 'AccessDeniedException', 'AccessDenied', 'AccessDenied'],
   [originRefused, 403, 403, 'AccessDeniedException', 'AccessDenied', 'AccessDenied'],
   [unknownService, 501, 501, 'UnknownOperationException', 'InvalidAction', 'NotImplemented'],

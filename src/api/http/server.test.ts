@@ -391,6 +391,16 @@ test.each([
   expect((await send({})).status).toBe(200)
 })
 
+test.each([
+  ['S3', 'GET /b/%zz HTTP/1.1', 's3', 'InvalidURI'],
+  ['S3, in the query', 'GET /b/k?versionId=%zz HTTP/1.1', 's3', 'InvalidURI'],
+  ['Lambda', 'GET /2015-03-31/functions/%zz HTTP/1.1', 'lambda', 'SerializationException'],
+])('a percent sign that encodes nothing is refused in the words of %s', async (_, line, service, code) => {
+  const authorization = `AWS4-HMAC-SHA256 Credential=ZYKEY/20261122/eu-west-1/${service}/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`
+  const answer = await raw(`${line}\r\nHost: localhost\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`)
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 400[^]*\r\n\r\n${code}`))
+})
+
 test('a client that leaves in the middle of its body does no harm', async () => {
   const socket = connect(Number(url.port), '127.0.0.1')
   socket.write('PUT /b/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc')

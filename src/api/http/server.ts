@@ -153,10 +153,14 @@ class FrontDoor {
   async #handle(exchange: Exchange): Promise<ApiResponse> {
     const host = knownHost(exchange.headers.host, this.#hostNames)
     if (!host) throw hostRefused({ host: exchange.headers.host ?? '' })
-    if (!isQuery(exchange.rawQuery) || !isDecodable(exchange.path)) {
-      throw malformedRequest({ because: 'a percent sign in its path or query encodes nothing' })
+    if (!isQuery(exchange.rawQuery) || !isDecodable(exchange.path) || !exchange.path.startsWith('/')) {
+      exchange.service = this.#services.get(host.bucket ? 's3' : addressedService(exchange, signedService(exchange)))
+      throw malformedRequest({
+        because: exchange.path.startsWith('/')
+          ? 'a percent sign in its path or query encodes nothing'
+          : 'its path does not start with `/`',
+      })
     }
-    if (!exchange.path.startsWith('/')) throw malformedRequest({ because: 'its path does not start with `/`' })
     if (exchange.path === healthPath && exchange.method === 'GET') {
       if (isForeignOrigin(exchange.headers)) throw originRefused({ origin: originOf(exchange.headers) })
       return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' }
@@ -275,12 +279,20 @@ function claimedService(exchange: Exchange): string | undefined {
 
 function claimedCredential(exchange: Exchange): ClaimedCredential | undefined {
   const header = exchange.headers.authorization
-  if (header !== undefined) {
-    const from = header.indexOf('Credential=')
-    return from < 0 ? undefined : readCredential(/^[^,\s]*/.exec(header.slice(from + 11))![0])
-  }
+  if (header !== undefined) return credentialOf(header)
   if (exchange.rawQuery === '') return undefined
   return readCredential(decodeURIComponent(/(?:^|&)X-Amz-Credential=([^&]*)/.exec(exchange.rawQuery)?.[1] ?? ''))
+}
+
+/** The service of the `Authorization` header alone; a query may be past reading. */
+function signedService(exchange: Exchange): string | undefined {
+  const header = exchange.headers.authorization
+  return header === undefined ? undefined : credentialOf(header)?.service
+}
+
+function credentialOf(header: string): ClaimedCredential | undefined {
+  const from = header.indexOf('Credential=')
+  return from < 0 ? undefined : readCredential(/^[^,\s]*/.exec(header.slice(from + 11))![0])
 }
 
 interface ClaimedCredential {

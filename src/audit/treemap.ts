@@ -1,4 +1,5 @@
 import { formatBytes, formatShare } from '../base/byte-size.ts'
+import { plural } from '../base/plural.ts'
 import { unzippedSizeLimit } from '../lambda/quotas.ts'
 import { treemapPage } from './treemap-page.ts'
 import type { PackageFacts, PackageFile } from './facts.ts'
@@ -36,7 +37,7 @@ export function treemapHtml(facts: PackageFacts): string {
   const share = formatShare(root.bytes, unzippedSizeLimit)
   return treemapPage({
     title: facts.package.name,
-    subtitle: `${formatBytes(root.bytes)} unzipped (${share} of 250 MB), ${root.files} ${root.files === 1 ? 'file' : 'files'}, ${facts.target.runtime.id} on ${facts.target.architecture}`,
+    subtitle: `${formatBytes(root.bytes)} unzipped (${share} of 250 MB), ${plural(root.files, 'file')}, ${facts.target.runtime.id} on ${facts.target.architecture}`,
     root,
   })
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from '../base/byte-size.ts'
+import { plural } from '../base/plural.ts'
 import type { ImportedModule, RunProof } from './import-proof.ts'
 
 const width = 1200
@@ -18,7 +19,7 @@ export function importFlameGraph(proof: RunProof, name: string): string {
   const shown = proof.modules.filter((module) => (module.tookMicros / total) * width >= thinnest)
   const rows = 1 + shown.reduce((deepest, module) => Math.max(deepest, module.depth), 0)
   const height = headHeight + rows * rowHeight + 8
-  const title = `${name}: ${proof.modules.length} modules imported in ${milliseconds(proof.tookMicros)} by Python ${proof.python}`
+  const title = `${name}: ${plural(proof.modules.length, 'module')} imported in ${milliseconds(proof.tookMicros)} by Python ${proof.python}`
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-sans-serif, system-ui, sans-serif" font-size="11">`,
     `<title>${escape(title)}</title>`,

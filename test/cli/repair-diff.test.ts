@@ -20,7 +20,7 @@ test('a package from another machine is checked, repaired, and then runs', () =>
   const repaired = zipyard(['repair', 'p.zip', '--handler', 'app.main', '-o', 'right.zip'], { cwd })
   expect(repaired.exitCode).toBe(0)
   expect(repaired.stdout).toContain('moved what is in `fn` to the root')
-  expect(repaired.stdout).toContain('gave everyone read permission to 1 files')
+  expect(repaired.stdout).toContain('gave everyone read permission to one file')
   expect(zipyard(['check', 'right.zip', '--handler', 'app.main', '--html', 'map.html'], { cwd }).exitCode).toBe(0)
   expect(readFileSync(join(cwd, 'map.html'), 'utf8')).toContain('<title>right.zip</title>')
 })

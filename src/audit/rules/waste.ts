@@ -1,4 +1,5 @@
 import { formatBytes } from '../../base/byte-size.ts'
+import { plural } from '../../base/plural.ts'
 import { defineFinding } from '../finding.ts'
 import type { PackageFacts, PackageFile } from '../facts.ts'
 import { importGraph } from '../import-graph.ts'
@@ -13,7 +14,7 @@ const removable = defineFinding('ZY1910', {
   title: 'Files that a function does not need',
   why: 'Tests, type stubs, C sources and caches make the package larger and its start no different. Lambda counts them.',
   text: (p: { what: string; files: number; bytes: number; largest: string }) => ({
-    sentence: `${p.what} take ${formatBytes(p.bytes)} in ${p.files} files, most of them in \`${p.largest}\``,
+    sentence: `${p.what} take ${formatBytes(p.bytes)} in ${plural(p.files, 'file')}, most of them in \`${p.largest}\``,
     hint: 'Build with `--slim safe`, which leaves them out and keeps metadata and licences',
   }),
   sample: { what: 'tests', files: 1843, bytes: 38_000_000, largest: 'pandas' },

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { formatBytes, parseByteSize } from '../../base/byte-size.ts'
 import { systemClock } from '../../base/clock.ts'
+import { plural } from '../../base/plural.ts'
 import { exportCache, importCache } from '../../cache/cache-archive.ts'
 import { cacheFolder } from '../../cache/cache-folder.ts'
 import { cacheInfo } from '../../cache/inventory.ts'
@@ -61,7 +62,9 @@ export const command = defineCommand({
         clock: systemClock,
       })
       terminal.out(
-        context.json ? JSON.stringify(result) : `Removed ${result.files} files, ${formatBytes(result.sizeBytes)}`,
+        context.json
+          ? JSON.stringify(result)
+          : `Removed ${plural(result.files, 'file')}, ${formatBytes(result.sizeBytes)}`,
       )
       return
     }
@@ -77,7 +80,9 @@ export const command = defineCommand({
     const result = await (action === 'export' ? exportCache(folder, path) : importCache(folder, path))
     const verb = action === 'export' ? 'Exported' : 'Imported'
     terminal.out(
-      context.json ? JSON.stringify(result) : `${verb} ${result.files} files, ${formatBytes(result.sizeBytes)}`,
+      context.json
+        ? JSON.stringify(result)
+        : `${verb} ${plural(result.files, 'file')}, ${formatBytes(result.sizeBytes)}`,
     )
   },
 })

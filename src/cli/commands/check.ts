@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
 import { formatBytes, formatShare } from '../../base/byte-size.ts'
+import { plural } from '../../base/plural.ts'
 import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
 import type { Finding } from '../../audit/finding.ts'
 import { isOverBudget } from '../../audit/rules/budget.ts'
@@ -184,8 +185,4 @@ function oneLine(text: string): string {
 function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

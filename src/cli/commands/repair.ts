@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { formatBytes } from '../../base/byte-size.ts'
+import { plural } from '../../base/plural.ts'
 import { repairPackage } from '../../audit/repair.ts'
 import { fileNotFound } from '../actions.ts'
 import { defineCommand } from '../command.ts'
@@ -29,7 +30,7 @@ export const command = defineCommand({
     if (result.changes.length + result.dropped.length === 0) say('nothing had to be changed')
     const name = relative(context.workingDirectory, out) || out
     say(
-      `${style.bold(name)}  ${formatBytes(result.archive.bytes)}, ${result.archive.entries} files, ${result.archive.codeSha256}`,
+      `${style.bold(name)}  ${formatBytes(result.archive.bytes)}, ${plural(result.archive.entries, 'file')}, ${result.archive.codeSha256}`,
     )
   },
 })

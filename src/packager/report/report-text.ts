@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { formatBytes, formatShare } from '../../base/byte-size.ts'
+import { plural } from '../../base/plural.ts'
 import type { BuildReport, Share } from './report.ts'
 
 /** How a terminal marks words; plain text where it does not. */
@@ -31,7 +32,7 @@ export function formatReport(report: BuildReport, folder: string, style: ReportS
   )
   lines.push(...shareLines(report.shares, style))
   lines.push(
-    `${style.bold(where)}  ${sizeText(report.zippedBytes, report.zippedLimitBytes, 'zipped', style)}, ${sizeText(report.unzippedBytes, report.unzippedLimitBytes, 'unzipped', style)}, ${report.entries} ${report.entries === 1 ? 'file' : 'files'}`,
+    `${style.bold(where)}  ${sizeText(report.zippedBytes, report.zippedLimitBytes, 'zipped', style)}, ${sizeText(report.unzippedBytes, report.unzippedLimitBytes, 'unzipped', style)}, ${plural(report.entries, 'file')}`,
   )
   lines.push(`CodeSha256 ${report.codeSha256}`)
   lines.push(...bytecodeLines(report, style))
@@ -60,7 +61,7 @@ function bytecodeLines({ bytecode }: BuildReport, style: ReportStyle): string[] 
   if (bytes < worthMentioningBytes) return []
   return [
     style.dim(
-      `no bytecode: what is imported of ${files} modules (${formatBytes(bytes)}) is compiled at every cold start; \`--bytecode on\` packs it`,
+      `no bytecode: what is imported of ${plural(files, 'module')} (${formatBytes(bytes)}) is compiled at every cold start; \`--bytecode on\` packs it`,
     ),
   ]
 }
@@ -76,7 +77,7 @@ function resolvedText(report: BuildReport, folder: string): string {
       : ''
   const by =
     lock && !lock.written && relative(folder, lock.path) === report.resolvedBy ? '' : ` by ${report.resolvedBy}`
-  return `${distributions} ${distributions === 1 ? 'distribution' : 'distributions'} resolved${by}${written}`
+  return `${plural(distributions, 'distribution')} resolved${by}${written}`
 }
 
 function shareLines(shares: readonly Share[], style: ReportStyle): string[] {

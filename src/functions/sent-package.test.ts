@@ -45,6 +45,22 @@ test.each([
   expect(await blobs.has(digest)).toBe(true)
 })
 
+test.each([1_100_000, 1_210_073, 2_200_000, 3_500_000])(
+  'a package of %i bytes arrives when pieces come faster than the disk takes them, whoever of them is waited for',
+  async (bytes) => {
+    const { put } = await openStore()
+    const sent = new SentPackage(put)
+    const promises: (Promise<void> | undefined)[] = []
+    for (let at = 0; at < bytes; at += 49_152) {
+      promises.push(sent.take(large.subarray(at, Math.min(bytes, at + 49_152)).toString('base64')))
+    }
+    promises.push(sent.take(''))
+    sent.end()
+    await Promise.all(promises)
+    expect((await sent.accept(put)).digest).toBe(sha256(large.subarray(0, bytes)))
+  },
+)
+
 test('a large package is on its way to the disk before its last piece came', async () => {
   const { folder, put } = await openStore()
   const sent = new SentPackage(put)

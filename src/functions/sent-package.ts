@@ -82,6 +82,8 @@ class Arriving implements AsyncIterator<Uint8Array, undefined> {
   #failure: Error | undefined
   #wakeStore: (() => void) | undefined
   #wakeSender: (() => void) | undefined
+  /** Kept when there is room for another piece. */
+  #room: Promise<void> | undefined
   #release: (() => void) | undefined
   #refuse: ((reason: Error) => void) | undefined
 
@@ -116,7 +118,14 @@ class Arriving implements AsyncIterator<Uint8Array, undefined> {
   /** When there is room again. */
   whenReady(): Promise<void> | undefined {
     if (this.#full.length < waitingBuffers || this.#failure) return undefined
-    return new Promise((resolve) => (this.#wakeSender = resolve))
+    // One promise for all who ask before it is kept: a second one would take the first one's place, and nobody would keep that.
+    this.#room ??= new Promise((resolve) => {
+      this.#wakeSender = () => {
+        this.#room = undefined
+        resolve()
+      }
+    })
+    return this.#room
   }
 
   end(): void {

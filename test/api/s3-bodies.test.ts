@@ -275,3 +275,13 @@ test('a page of another origin may call a bucket only by the rules that its owne
     codeOf(await s3Request(services.url, { target: '/bucket/k', headers: { origin: 'https://example.evil' } })),
   ).toBe('AccessDenied')
 })
+
+test.each(['DELETE', 'GET', 'HEAD'])(
+  '%s of a version whose id no header can carry is refused, not left without an answer',
+  async (method) => {
+    const services = await withBucket()
+    for (const id of ['%F3%BF%AD%AB', 'a%0D%0Ab', '%00', 'x'.repeat(3000)]) {
+      expect((await s3Request(services.url, { method, target: `/bucket/k?versionId=${id}` })).status).toBe(400)
+    }
+  },
+)

@@ -20,6 +20,7 @@ function recording(name: ApiService['name']): ApiService {
     name,
     async handle(request) {
       const body = (await request.body(1000)).toString()
+      if (body === 'snowman') return { status: 200, headers: { 'x-bad': '\u2603' }, body }
       seen.push({ service: name, request, body })
       return { status: 200, body: `${name}:${body}` }
     },
@@ -399,6 +400,11 @@ test.each([
   const authorization = `AWS4-HMAC-SHA256 Credential=ZYKEY/20261122/eu-west-1/${service}/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`
   const answer = await raw(`${line}\r\nHost: localhost\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`)
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 400[^]*\r\n\r\n${code}`))
+})
+
+test('an answer whose header cannot be written is a defect that the client is told, and the service goes on', async () => {
+  expect((await send({ method: 'PUT', path: '/b/k', service: 's3', body: 'snowman' })).status).toBe(500)
+  expect((await send({})).status).toBe(200)
 })
 
 test('a client that leaves in the middle of its body does no harm', async () => {

@@ -123,7 +123,12 @@ class FrontDoor {
     } catch (error) {
       result = this.#renderError(error, exchange)
     }
-    send(exchange, result)
+    try {
+      send(exchange, result)
+    } catch (error) {
+      // A header that cannot be written must not leave the client waiting, nor end the service.
+      send(exchange, this.#renderError(error, exchange))
+    }
     this.#options.log.debug('request', {
       id,
       method: exchange.method,

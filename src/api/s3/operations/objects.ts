@@ -201,6 +201,9 @@ export function checkLength(context: ObjectContext): void {
 export function versionIdOf(context: ObjectContext): string | undefined {
   const versionId = context.request.query.get('versionId')
   if (versionId === '') throw invalidArgument('versionId', '', 'Version id cannot be the empty string')
+  // It comes back in a header.
+  if (versionId !== null && !/^[!-~]{1,1024}$/.test(versionId))
+    throw invalidArgument('versionId', versionId, 'Invalid version id specified')
   return versionId ?? undefined
 }
 

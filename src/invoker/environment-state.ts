@@ -26,3 +26,19 @@ export function canBecome(from: EnvironmentState, to: EnvironmentState): boolean
 export function isLeasable(state: EnvironmentState): boolean {
   return state === 'ready' || state === 'reset' || state === 'init-failed'
 }
+
+/** The state as `zipyard ps` names it. */
+export function shownState(state: EnvironmentState): 'starting' | 'ready' | 'busy' | 'stopping' {
+  return shown[state]
+}
+
+const shown = {
+  created: 'starting',
+  init: 'starting',
+  'init-failed': 'ready',
+  ready: 'ready',
+  busy: 'busy',
+  reset: 'ready',
+  stopping: 'stopping',
+  dead: 'stopping',
+} as const

@@ -4,7 +4,7 @@
  * Enough for observability layers to start, follow and shut down. The Telemetry API is answered as AWS's own emulator does: accepted, not supported.
  */
 import { randomUUID } from 'node:crypto'
-import { answer } from './runtime-api.ts'
+import { answer, type RuntimeEvent } from './runtime-api.ts'
 import type { RuntimeConnection, RuntimeRequest } from './runtime-connection.ts'
 
 type ExtensionEvent = 'INVOKE' | 'SHUTDOWN'
@@ -57,14 +57,8 @@ export class Extensions {
     this.#onAllEnded?.()
   }
 
-  invoke(event: {
-    readonly deadlineMs: number
-    readonly requestId: string
-    readonly invokedFunctionArn: string
-    readonly traceHeader: string
-  }): void {
+  invoke({ deadlineMs, requestId, invokedArn: invokedFunctionArn, traceHeader }: RuntimeEvent): void {
     this.#registrationClosed = true
-    const { deadlineMs, requestId, invokedFunctionArn, traceHeader } = event
     const tracing = { type: 'X-Amzn-Trace-Id', value: traceHeader }
     this.#send('INVOKE', { eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing })
   }

@@ -4,9 +4,10 @@
  * An invocation that finds none idle makes one start, and is served by whichever comes free first, as on Lambda.
  */
 import type { RunnableVersion } from '../functions/runnable-version.ts'
-import { Environment, type InitOutcome } from './environment.ts'
+import { Environment } from './environment.ts'
 import { isLeasable } from './environment-state.ts'
 import type { InitializationType } from './guest-environment.ts'
+import type { InitOutcome } from './init-phase.ts'
 import type { Invocation, InvocationResult } from './invocation.ts'
 
 export interface PoolOptions {

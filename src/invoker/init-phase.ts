@@ -1,0 +1,92 @@
+/** One Init of an execution environment: from the start of its process until the runtime asks for an event, fails, or has taken too long. */
+import type { Clock, Timer } from '../base/clock.ts'
+import type { ExitStatus } from '../sandbox/sandbox.ts'
+import { exitFault, type RuntimeFault } from './runtime-fault.ts'
+
+/** How an Init ended. */
+export type InitOutcome = { readonly ok: true; readonly durationMs: number } | FailedInit
+
+export interface FailedInit extends InitFailure {
+  readonly ok: false
+  readonly durationMs: number
+}
+
+interface InitFailure {
+  readonly status: 'error' | 'timeout'
+  readonly errorType: string
+  /** What the runtime said, if it did. */
+  readonly body?: Buffer | undefined
+  readonly exit?: ExitStatus | undefined
+  /** The process could not even be started: not the function's doing. */
+  readonly launchError?: unknown
+}
+
+/** The first of `succeed`, `fail` and the limit decides; what comes later is not heard. */
+export class InitPhase {
+  readonly outcome: Promise<InitOutcome>
+  readonly #clock: Clock
+  readonly #startedAt: number
+  readonly #timer: Timer
+  #settle!: (outcome: InitOutcome) => void
+
+  /** @param onTimeout called before `outcome` says that the limit, in milliseconds, is over */
+  constructor(clock: Clock, limitMs: number, onTimeout: () => void) {
+    this.#clock = clock
+    this.#startedAt = clock.monotonic()
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    this.#timer = clock.after(limitMs, () => {
+      onTimeout()
+      this.#settle({ ok: false, durationMs: limitMs, status: 'timeout', errorType: 'Sandbox.Timedout' })
+    })
+  }
+
+  /** Milliseconds since it began. */
+  get durationMs(): number {
+    return this.#clock.monotonic() - this.#startedAt
+  }
+
+  succeed(): void {
+    this.#end({ ok: true, durationMs: this.durationMs })
+  }
+
+  /** The runtime said why. */
+  failedWith(body: Buffer): void {
+    this.#fail({ status: 'error', errorType: errorTypeOf(body), body })
+  }
+
+  exited(exit: ExitStatus): void {
+    this.#fail({ status: 'error', errorType: 'Runtime.ExitError', exit })
+  }
+
+  couldNotLaunch(launchError: unknown): void {
+    this.#fail({ status: 'error', errorType: 'Runtime.LaunchError', launchError })
+  }
+
+  #fail(failure: InitFailure): void {
+    this.#end({ ok: false, durationMs: this.durationMs, ...failure })
+  }
+
+  #end(outcome: InitOutcome): void {
+    this.#timer.cancel()
+    this.#settle(outcome)
+  }
+}
+
+/** What an invocation is answered whose Init failed. */
+export function failedInitFault(requestId: string, outcome: FailedInit): RuntimeFault {
+  if (outcome.body) return { errorType: outcome.errorType, payload: outcome.body, logText: '' }
+  return exitFault(requestId, outcome.exit ?? { code: 0, outOfMemory: false })
+}
+
+function errorTypeOf(body: Buffer): string {
+  try {
+    const { errorType } = JSON.parse(body.toString('utf8')) as { errorType?: unknown }
+    // Telemetry knows the platform's own names only.
+    if (typeof errorType === 'string' && /^(Runtime|Function)\.[A-Z][a-zA-Z]+$/.test(errorType)) return errorType
+  } catch {
+    // Not JSON: as unknown as any other.
+  }
+  return 'Runtime.Unknown'
+}

@@ -71,6 +71,17 @@ export type LibraryPresence =
 
 /** Whether the runtime has a library of this SONAME. */
 export function libraryOnRuntime(soname: string, runtime: PythonRuntime): LibraryPresence {
+  let known = answers.get(runtime)
+  if (!known) answers.set(runtime, (known = new Map()))
+  let presence = known.get(soname)
+  if (!presence) known.set(soname, (presence = judge(soname, runtime)))
+  return presence
+}
+
+/** Hundreds of libraries of a package ask for the same few. */
+const answers = new WeakMap<PythonRuntime, Map<string, LibraryPresence>>()
+
+function judge(soname: string, runtime: PythonRuntime): LibraryPresence {
   if (base.includes(soname) || shared.includes(soname) || byOperatingSystem[runtime.operatingSystem].includes(soname))
     return { is: 'present' }
   if (soname === `libpython${runtime.python}.so.1.0` || soname === 'libpython3.so') return { is: 'present' }

@@ -39,6 +39,7 @@ export const dot = 0x2e
 export const comma = 0x2c
 export const star = 0x2a
 export const colon = 0x3a
+export const semicolon = 0x3b
 export const openParenthesis = 0x28
 export const closeParenthesis = 0x29
 export const openBrace = 0x7b

@@ -54,6 +54,13 @@ test.each<readonly [string, string, readonly string[]]>([
     'with contextlib.suppress(ImportError):\n  import a\nwith suppress(ModuleNotFoundError):\n  import b\nwith suppress(KeyError):\n  import c',
     ['2 a guarded', '4 b guarded when absent', '6 c always'],
   ],
+  [
+    'examples and prose behind the last import are none',
+    'import a\r\ndef f():\r\n  """important\n  >>> import b\n  # import c\n  an import of d\n  """\n  reimport = important\n',
+    ['1 a always'],
+  ],
+  ['continued lines are statements to the last', 'x = 1 # import\nfrom a \\\r\n  import b', ['2 a (b) always']],
+  ['behind a byte order mark and a form feed', '\ufeffimport a\n\f import b', ['1 a always', '2 b always']],
   ['a bare except', 'try:\n  import a\nexcept:\n  pass', ['2 a guarded']],
   [
     'an except that raises again',

@@ -2,6 +2,7 @@ import {
   backslash,
   carriageReturn,
   closeParenthesis,
+  colon,
   comma,
   dot,
   formFeed,
@@ -11,6 +12,7 @@ import {
   kinds,
   newline,
   openParenthesis,
+  semicolon,
   space,
   star,
   tab,
@@ -60,8 +62,8 @@ class ImportScanner {
   }
 
   scan(): readonly ScannedImport[] {
-    const { buffer, byteOffset, byteLength } = this.#bytes
-    const last = Buffer.from(buffer, byteOffset, byteLength).lastIndexOf('import')
+    const { byteLength } = this.#bytes
+    const last = lastImport(this.#bytes)
     if (last < 0) return this.#found
     while (this.#position < byteLength && !(this.#position > last && this.#startsAnew())) this.#readLine()
     return this.#found
@@ -282,13 +284,43 @@ class ImportScanner {
 
   #lineAt(position: number): number {
     const bytes = this.#bytes
+    let line = this.#line
     for (let at = this.#countedTo; at < position; at++) {
-      const byte = bytes[at]
-      if (byte === newline || (byte === carriageReturn && bytes[at + 1] !== newline)) this.#line += 1
+      const byte = bytes[at]!
+      if (byte <= carriageReturn && (byte === newline || (byte === carriageReturn && bytes[at + 1] !== newline))) line++
     }
+    this.#line = line
     this.#countedTo = position
-    return this.#line
+    return line
   }
+}
+
+/**
+ * Where the last word `import` stands that may belong to a statement; -1 for none. Half of what packages hold is docstrings, full of
+ * `>>> import numpy` and of what is important: no statement starts there, and nothing behind the last one needs to be looked at.
+ */
+function lastImport(source: Uint8Array): number {
+  const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength)
+  let at = bytes.lastIndexOf('import')
+  while (at >= 0 && !mayBeStatement(bytes, at)) at = at === 0 ? -1 : bytes.lastIndexOf('import', at - 1)
+  return at
+}
+
+/** The statement starts at its line's beginning, behind `;` or `:`, or on a line that this one continues. */
+function mayBeStatement(bytes: Uint8Array, at: number): boolean {
+  if (isNameByte[bytes[at + 6] ?? 0] || (at > 0 && isNameByte[bytes[at - 1]!] && bytes[at - 1]! < 0x80)) return false
+  let start = at
+  for (; start > 0 && bytes[start - 1] !== newline && bytes[start - 1] !== carriageReturn; start--) {
+    const byte = bytes[start - 1]!
+    // A byte order mark is no indentation, and what else is beyond ASCII is left to the scan.
+    if (byte === colon || byte === semicolon || byte >= 0x80) return true
+  }
+  let first = start
+  while (bytes[first] === space || bytes[first] === tab || bytes[first] === formFeed) first++
+  if (first === at || matches(bytes, first, 'from')) return true
+  let before = start - 1
+  if (bytes[before] === newline && bytes[before - 1] === carriageReturn) before -= 1
+  return bytes[before - 1] === backslash
 }
 
 /** Nothing, or not at the margin. */

@@ -11,14 +11,12 @@ import {
   extraFields,
   fileTypes,
   flags,
+  highestDeflateRatio,
   methodName,
   methods,
 } from './format.ts'
 import { hazard, type Hazard, type HazardCode } from './hazard.ts'
 import type { Reading } from './source.ts'
-
-/** Deflate packs at most 1032 to 1 (zlib's technical notes); what claims more has wrong sizes. */
-const highestDeflateRatio = 1032
 
 /** Reads the central directory's headers (APPNOTE 4.3.12) and what is odd about them. */
 export function* readDirectory(

@@ -1,7 +1,7 @@
 import { inflateRawSync } from 'node:zlib'
 import { crc32 } from './crc32.ts'
 import { entryDamaged, entryNotReadable } from './errors.ts'
-import { methods } from './format.ts'
+import { highestDeflateRatio, methods } from './format.ts'
 import type { SpliceableEntry } from './plan.ts'
 import type { SyncZipSource } from './source.ts'
 
@@ -30,13 +30,21 @@ export function unpack(packed: Buffer, entry: SpliceableEntry, file: string): Bu
   return bytes
 }
 
+/** Node puts what is longer than a chunk together from pieces, which copies all of it once more. */
+const largestChunk = 64 * 1024 * 1024
+
+/** Room for all of an entry and one byte more, which tells that it is too long; never more than its packed bytes can become. */
+function chunkFor(packedBytes: number, unpackedBytes: number): number {
+  return Math.min(Math.max(1024, Math.min(unpackedBytes, packedBytes * highestDeflateRatio) + 1), largestChunk)
+}
+
 function inflate(packed: Buffer, entry: SpliceableEntry, file: string): Buffer {
   if (entry.method === methods.stored) return packed
   if (entry.method !== methods.deflate) throw entryNotReadable({ file, name: entry.name, method: entry.method })
   try {
     const { buffer, engine } = inflateRawSync(packed, {
       maxOutputLength: Math.max(1, entry.uncompressedBytes),
-      chunkSize: Math.min(Math.max(1024, entry.uncompressedBytes + 1), 1 << 20),
+      chunkSize: chunkFor(packed.length, entry.uncompressedBytes),
       info: true,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
     if (engine.bytesWritten !== packed.length)

@@ -23,6 +23,9 @@ export const zip64LocatorBytes = 20
 /** Compression methods (4.4.5) that a zip may name; Lambda and every Python read the first two. */
 export const methods = { stored: 0, deflate: 8, deflate64: 9, bzip2: 12, lzma: 14, zstandard: 93, xz: 95 } as const
 
+/** Deflate packs at most 1032 to 1 (zlib's technical notes); what claims more has wrong sizes. */
+export const highestDeflateRatio = 1032
+
 const methodNames = new Map<number, string>(Object.entries(methods).map(([name, method]) => [method, name]))
 
 /** @example methodName(12) // 'bzip2' */

@@ -192,6 +192,8 @@ function oncePerDistribution(found: Iterable<Finding>): readonly Finding[] {
 }
 
 function* findings(facts: PackageFacts): Generator<Finding> {
+  // The imports first: meanwhile a second thread reads the libraries.
+  importGraph(facts)
   const libraries = nativeLibraries(facts)
   const useless = new Map<string, { path: string; what: string; more: number; place: FindingPlace }>()
   const noteUseless = (path: string, what: string, distribution: string | undefined): void => {

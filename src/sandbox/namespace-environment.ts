@@ -115,8 +115,10 @@ export class NamespaceEnvironment implements Surroundings {
       this.#first = { pid: event.pid, startedAt: startOf(event.pid) }
       this.#program = event.program
     } catch (error) {
-      this.#running = undefined
       for (const stream of pipes.streams) stream.destroy()
+      // Who releases this environment meanwhile waits for the end of a process that never began.
+      process.finish(9)
+      await process.exited
       throw error
     } finally {
       closePipes(pipes)

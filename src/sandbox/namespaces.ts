@@ -50,6 +50,8 @@ class NamespaceSandbox implements Sandbox {
   readonly #watch = new MemoryWatch()
   #bridge: Bridge | undefined
   #preparing: NodeJS.Timeout | undefined
+  /** What makes environments just now: stopping waits for it, because it would make folders and groups behind its back. */
+  readonly #underWay = new Set<Promise<unknown>>()
   #isStopping = false
 
   constructor(options: NamespaceSandboxOptions) {
@@ -75,7 +77,12 @@ class NamespaceSandbox implements Sandbox {
     }
   }
 
-  async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+  launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    return this.#track(this.#launch(spec))
+  }
+
+  async #launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    if (this.#isStopping) throw launchFailed({ id: spec.id, because: 'the service is stopping' })
     if (spec.network === 'bridge') this.#openBridge()
     const zygote = await this.#zygoteFor(spec.interpreter)
     let known = this.#environments.get(spec.id)
@@ -97,7 +104,12 @@ class NamespaceSandbox implements Sandbox {
     }
   }
 
-  async warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
+  warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
+    return this.#track(this.#warm(interpreter))
+  }
+
+  async #warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
+    if (this.#isStopping) return
     const zygote = await this.#zygoteFor(interpreter)
     const network = this.#options.network
     if (network === 'bridge') this.#openBridge()
@@ -120,10 +132,19 @@ class NamespaceSandbox implements Sandbox {
     await Promise.all(ahead.map((environment) => environment.release()))
     const zygotes = await Promise.allSettled(this.#zygotes.values())
     await Promise.all(zygotes.map((zygote) => (zygote.status === 'fulfilled' ? zygote.value.stop() : undefined)))
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    await Promise.all([...this.#environments.keys()].map((id) => this.release(id)))
     this.#watch.stop()
     this.#bridge?.close()
     this.#groups.remove()
     this.#state.remove()
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    const forget = (): boolean => this.#underWay.delete(work)
+    work.then(forget, forget)
+    return work
   }
 
   #openBridge(): void {
@@ -157,7 +178,7 @@ class NamespaceSandbox implements Sandbox {
   #prepareSoon(zygote: Zygote, network: NetworkMode): void {
     clearTimeout(this.#preparing)
     this.#preparing = setTimeout(() => {
-      this.#prepareAhead(zygote, network).catch(() => {})
+      this.#track(this.#prepareAhead(zygote, network)).catch(() => {})
     }, prepareAfterMs).unref()
   }
 

@@ -1,6 +1,6 @@
 /** Quick, slow, crashing, greedy, forking and flooding programs at once, ended in every way there is: nothing may be left of them. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Bench, openFolder, processesThatMention, systemPython, testedTiers } from '../../test/kit/sandbox-bench.ts'
@@ -60,10 +60,36 @@ describe.each(testedTiers)('tier %s', (tier) => {
     expect(processesThatMention(folder)).toEqual([])
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(folder)
     expect(existsSync(state) ? readdirSync(state) : []).toEqual([])
-    const groups = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/zipyard-${process.pid}-*`], {
-      encoding: 'utf8',
-    })
-    expect(groups.stdout).toBe('')
+    expect(ownGroups()).toBe('')
     await bench.stop()
   })
+
+  test('stopping at any moment leaves nothing of what was being made, and answers who waits for it', async () => {
+    const folder = openFolder('stopped')
+    const network = tier === 'process' ? 'host' : 'none'
+    // Environments are made ready ahead a little after each launch; the moments are spread over that.
+    for (const afterMs of [0, 1, 3, 10, 24, 25, 26, 27, 28, 30, 33]) {
+      const state = join(folder, `state-${afterMs}`)
+      const bench = new Bench(openTier(tier, { stateFolder: state, launcher: python, network }), python, folder)
+      await bench.sandbox.warm(python)
+      const id = (name: string): string => `stopped-${tier}-${process.pid}-${afterMs}-${name}`
+      const launched = [1, 2, 3].map((name) =>
+        bench.run('import time; time.sleep(300)', { id: id(`${name}`), network }),
+      )
+      await Promise.race(launched)
+      await new Promise((resolve) => setTimeout(resolve, afterMs))
+      launched.push(bench.run('pass', { id: id('late'), network }))
+      await Promise.all([bench.sandbox.stop(), Promise.allSettled(launched)])
+      bench.closeServers()
+      expect(existsSync(state) ? readdirSync(state) : []).toEqual([])
+      expect(ownGroups()).toBe('')
+    }
+    expect(processesThatMention(folder)).toEqual([])
+    rmSync(folder, { recursive: true, force: true })
+  })
 })
+
+/** Control groups that this process has made, a line each. */
+const ownGroups = (): string =>
+  spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/zipyard-${process.pid}-*`], { encoding: 'utf8' })
+    .stdout

@@ -51,24 +51,26 @@ export class Zygote {
   /** Resolves when its process is gone, and with it every environment of it. */
   readonly ended: Promise<void>
   isEnded = false
+  readonly #version: string
   readonly #child: ChildProcess
   readonly #control: Duplex
   readonly #listeners = new Map<string, (event: ZygoteEvent) => void>()
   readonly #slots: string[] = []
-  readonly #waitingForSlot: ((folder: string) => void)[] = []
+  readonly #waitingForSlot: { readonly give: (folder: string) => void; readonly refuse: (error: Error) => void }[] = []
   #received = ''
   #errors = ''
   #onReady: () => void = () => {}
   #onBroken: (because: string) => void = () => {}
 
   constructor(settings: ZygoteSettings) {
+    this.#version = settings.interpreter.version
     this.isWarm = settings.runtimeFolder !== undefined && settings.launcher.prefix === settings.interpreter.prefix
     const root = join(settings.folder, 'root')
     const slotFolder = join(settings.folder, 'slots')
     for (const folder of [root, slotFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = resolve
-      this.#onBroken = (because) => reject(launchFailed({ id: `python${settings.interpreter.version}`, because }))
+      this.#onBroken = (because) => reject(launchFailed({ id: `python${this.#version}`, because }))
     })
     this.ready.catch(() => {})
     // The launcher is run isolated from the host's variables and site-packages; what it becomes gets the settings' environment.
@@ -90,6 +92,7 @@ export class Zygote {
         this.#onBroken(this.#errors.trim().split('\n').at(-1) || because)
         for (const listener of this.#listeners.values()) listener({ event: 'released' })
         this.#listeners.clear()
+        for (const { refuse } of this.#waitingForSlot.splice(0)) refuse(this.#hasEnded())
         resolve()
       }
       this.#child.once('exit', (code, signal) => end(`the warm interpreter ended (${signal ?? code})`))
@@ -102,12 +105,13 @@ export class Zygote {
     return this.#child.pid
   }
 
-  /** A folder with named pipes that nobody uses: `stdout`, `stderr`, `telemetry`, `spec`. The taker removes it. */
+  /** A folder with named pipes that nobody uses: `stdout`, `stderr`, `telemetry`, `spec`. The taker removes it. Rejects once the zygote has ended. */
   takeSlot(): Promise<string> {
+    if (this.isEnded) return Promise.reject(this.#hasEnded())
     const folder = this.#slots.shift()
     if (folder !== undefined) return Promise.resolve(folder)
-    return new Promise((resolve) => {
-      this.#waitingForSlot.push(resolve)
+    return new Promise((give, refuse) => {
+      this.#waitingForSlot.push({ give, refuse })
     })
   }
 
@@ -183,7 +187,11 @@ export class Zygote {
 
   #addSlot(folder: string): void {
     const waiting = this.#waitingForSlot.shift()
-    if (waiting) waiting(folder)
+    if (waiting) waiting.give(folder)
     else this.#slots.push(folder)
+  }
+
+  #hasEnded(): Error {
+    return launchFailed({ id: `python${this.#version}`, because: 'its warm interpreter has ended' })
   }
 }

@@ -30,19 +30,12 @@ const samples: Record<'process' | 'indexed' | 'listed' | 'copy', number[]> = {
 }
 let peakBytes = 0
 
-const entryOf = (archive: string, name: string, mode: number) => ({
-  path: name,
-  mode: (mode & 0o111) === 0 ? 0o644 : 0o755,
-  archive,
-})
 async function spliceIndexed(): Promise<Awaited<ReturnType<typeof splice>>> {
   return splice(
-    wheels.flatMap((archive) =>
-      decodeWheelIndex(readFileSync(`${archive}.idx`)).entries.map((entry) => ({
-        ...entryOf(archive, entry.name, entry.mode),
-        source: { archive, entry },
-      })),
-    ),
+    wheels.map((archive) => {
+      const strip = decodeWheelIndex(readFileSync(`${archive}.idx`)).strip!
+      return { archive, strip, from: 0, to: strip.count }
+    }),
     out,
   )
 }
@@ -53,7 +46,7 @@ async function spliceListed(): Promise<void> {
     source.close()
     return listing.entries
       .filter((entry) => !entry.name.endsWith('/'))
-      .map((entry) => ({ ...entryOf(archive, entry.name, 0), source: { archive, entry } }))
+      .map((entry) => ({ path: entry.name, mode: 0o644, source: { archive, entry } }))
   })
   await splice(plan, out)
 }

@@ -4,10 +4,10 @@ import { decodeWheelIndex, prepareSplice, splice } from '../../dist/public/zip.j
 
 prepareSplice() // as a build does that replaces a large package
 const [out, ...wheels] = process.argv.slice(2)
-const plan = []
-for (const archive of wheels)
-  for (const entry of decodeWheelIndex(readFileSync(`${archive}.idx`)).entries)
-    plan.push({ path: entry.name, mode: (entry.mode & 0o111) === 0 ? 0o644 : 0o755, source: { archive, entry } })
+const plan = wheels.map((archive) => {
+  const { strip } = decodeWheelIndex(readFileSync(`${archive}.idx`))
+  return { archive, strip, from: 0, to: strip.count }
+})
 const archive = await splice(plan, out)
 // Linux counts the memory of whoever started a process into its `maxRSS`; `VmHWM` is the process's own.
 const own = /VmHWM:\s+(\d+) kB/.exec(existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '')

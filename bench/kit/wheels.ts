@@ -1,9 +1,9 @@
 /** Some 95 MB of real wheels with their indexes, as the cache holds them: what the zip and audit benches work on. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openArchive } from '../../src/zip/reader.ts'
-import { encodeWheelIndex } from '../../src/zip/wheel-index.ts'
+import { decodeWheelIndex, encodeWheelIndex } from '../../src/zip/wheel-index.ts'
 
 /** Pinned, so that ratios of two days are about the same bytes. */
 const pins = [
@@ -53,12 +53,21 @@ export function benchWheels(): readonly string[] {
   }
   const wheels = present().map((name) => join(folder, name))
   for (const wheel of wheels) {
-    if (existsSync(`${wheel}.idx`)) continue
+    if (hasIndex(wheel)) continue
     const { source, listing } = openArchive(wheel)
     source.close()
     writeFileSync(`${wheel}.idx`, encodeWheelIndex(listing))
   }
   return wheels
+}
+
+/** Whether the wheel's index is there, and of this version. */
+function hasIndex(wheel: string): boolean {
+  try {
+    return decodeWheelIndex(readFileSync(`${wheel}.idx`)).strip !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** Whether a program is on the path. */

@@ -45,16 +45,34 @@ export function headerTarget(bytes: Buffer): HeaderTarget {
 export function writeLocalHeader(
   { bytes, view }: HeaderTarget,
   at: number,
-  header: WrittenHeader,
+  { method, crc32, compressedBytes, uncompressedBytes }: WrittenHeader,
   name: string,
   nameBytes: number,
 ): number {
-  view.setUint32(at, localFileHeaderSignature, true)
-  view.setUint16(at + 4, versionNeeded, true)
-  writeCommon(view, at + 6, header, name.length !== nameBytes)
-  view.setUint32(at + 26, nameBytes, true) // no extra fields
+  writeLocalNumbers(view, at, method, name.length !== nameBytes, crc32, compressedBytes, uncompressedBytes, nameBytes)
   writeName(bytes, at + localFileHeaderBytes, name, nameBytes)
   return at + localFileHeaderBytes + nameBytes
+}
+
+/** Writes a local file header at `at` whose name stands there already. Numbers one by one: it is called for every file of a package. */
+export function writeLocalNumbers(
+  view: DataView,
+  at: number,
+  method: number,
+  isUnicode: boolean,
+  crc32: number,
+  compressedBytes: number,
+  uncompressedBytes: number,
+  nameBytes: number,
+): void {
+  view.setUint32(at, localFileHeaderSignature, true)
+  view.setUint16(at + 4, versionNeeded, true)
+  view.setUint32(at + 6, (isUnicode ? flags.utf8 : 0) | (method << 16), true)
+  view.setUint32(at + 10, fixedDosTime | (fixedDosDate << 16), true)
+  view.setUint32(at + 14, crc32, true)
+  view.setUint32(at + 18, compressedBytes, true)
+  view.setUint32(at + 22, uncompressedBytes, true)
+  view.setUint32(at + 26, nameBytes, true) // no extra fields
 }
 
 /** Writes a central directory header with its name at `at`; returns the position behind it. */
@@ -69,7 +87,11 @@ export function writeDirectoryHeader(
   const type = header.link ? fileTypes.symbolicLink : fileTypes.regular
   view.setUint32(at, centralDirectorySignature, true)
   view.setUint32(at + 4, versionMadeBy | (versionNeeded << 16), true)
-  writeCommon(view, at + 8, header, name.length !== nameBytes)
+  view.setUint32(at + 8, (name.length === nameBytes ? 0 : flags.utf8) | (header.method << 16), true)
+  view.setUint32(at + 12, fixedDosTime | (fixedDosDate << 16), true)
+  view.setUint32(at + 16, header.crc32, true)
+  view.setUint32(at + 20, header.compressedBytes, true)
+  view.setUint32(at + 24, header.uncompressedBytes, true)
   view.setUint32(at + 28, nameBytes, true) // no extra fields
   view.setUint32(at + 32, 0, true) // no comment, disk 0
   view.setUint16(at + 36, 0, true) // internal attributes
@@ -104,15 +126,6 @@ export function endRecords(entryCount: number, directoryOffset: number, director
   bytes.writeUInt32LE(directoryBytes, zip64Bytes + 12)
   bytes.writeUInt32LE(directoryOffset, zip64Bytes + 16)
   return bytes
-}
-
-/** Flags to uncompressed size: the eleven fields that both headers share, in their order. */
-function writeCommon(view: DataView, at: number, header: WrittenHeader, isUnicode: boolean): void {
-  view.setUint32(at, (isUnicode ? flags.utf8 : 0) | (header.method << 16), true)
-  view.setUint32(at + 4, fixedDosTime | (fixedDosDate << 16), true)
-  view.setUint32(at + 8, header.crc32, true)
-  view.setUint32(at + 12, header.compressedBytes, true)
-  view.setUint32(at + 16, header.uncompressedBytes, true)
 }
 
 function writeName(into: Buffer, at: number, name: string, nameBytes: number): void {

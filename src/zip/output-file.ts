@@ -98,6 +98,18 @@ export class OutputFile {
     }
   }
 
+  /** Reads `length` bytes of another file into the buffer, which has room for them; false when that file ends before. */
+  fill(descriptor: number, from: number, length: number): boolean {
+    const end = from + length
+    for (let at = from; at < end;) {
+      const got = readSync(descriptor, this.buffer, this.used, end - at, at)
+      if (got === 0) return false
+      this.used += got
+      at += got
+    }
+    return true
+  }
+
   /** Copies `length` bytes of another file, starting at `from`; false when that file ends before. */
   copyFrom(descriptor: number, from: number, length: number): boolean {
     for (let done = 0; done < length;) {

@@ -1,12 +1,24 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { digestToBase64, type Digest } from '../base/digest.ts'
 import { pack, type PackedData } from './deflate.ts'
+import { copyEntry } from './copy-entry.ts'
+import { copyRun } from './copy-run.ts'
 import { DigestThread } from './digest-thread.ts'
-import { entryNotReadable, entryTooLarge, spliceSourceChanged } from './errors.ts'
-import { centralDirectoryHeaderBytes, localFileHeaderBytes, methods } from './format.ts'
-import { endRecords, headerTarget, writeDirectoryHeader, writeLocalHeader, type WrittenHeader } from './headers.ts'
-import { OutputFile, windowBytes } from './output-file.ts'
-import { largestEntryBytes, orderEntries, type SpliceableEntry, type SpliceEntry } from './plan.ts'
+import { entryTooLarge } from './errors.ts'
+import { centralDirectoryHeaderBytes, localFileHeaderBytes } from './format.ts'
+import {
+  endRecords,
+  headerTarget,
+  writeDirectoryHeader,
+  writeLocalHeader,
+  type HeaderTarget,
+  type WrittenHeader,
+} from './headers.ts'
+import { OpenArchives } from './open-archives.ts'
+import { orderParts, type SplicePart } from './order-parts.ts'
+import { OutputFile } from './output-file.ts'
+import { largestEntryBytes, type SpliceableEntry, type SpliceEntry } from './plan.ts'
+import type { Stretch } from './strip.ts'
 
 /** A written archive. */
 export interface Archive {
@@ -21,9 +33,6 @@ export interface Archive {
   readonly unzippedBytes: number
 }
 
-/** So often the event loop gets a turn: Ctrl-C and timers are heard in the middle of a large package. */
-const restEveryBytes = 16 * 1024 * 1024
-
 export interface SpliceOptions {
   /** Wait until the disk has the file before it takes its place. */
   readonly durable?: boolean | undefined
@@ -34,50 +43,35 @@ export interface SpliceOptions {
 /**
  * Writes an archive from entries of other archives without unpacking them: wheels are zips and a package is a zip.
  *
- * The bytes depend on the entries alone: sorted by path, fixed time, no folder entries, no extra fields, no descriptors.
+ * The bytes depend on the entries alone: sorted by path, fixed time, no folder entries, no extra fields, no descriptors. Whether an entry
+ * comes singly or in a stretch of a wheel's index decides nothing but the time it takes.
  * Throws `duplicatePath`, `unsafePath`, `spliceSourceChanged`, `entryNotReadable`, `outputNotWritable`; then nothing is left at `path`
  * but what was there before.
  * @example await splice([{ path: 'app.py', mode: 0o644, source: { bytes } }], 'dist/app.zip')
  */
-export async function splice(
-  plan: readonly SpliceEntry[],
-  path: string,
-  options: SpliceOptions = {},
-): Promise<Archive> {
-  const entries = orderEntries(plan)
-  const { directoryBytes, dataBytes } = lengthsOf(entries)
-  const directory = headerTarget(Buffer.allocUnsafeSlow(directoryBytes))
+export async function splice(plan: readonly SplicePart[], path: string, options: SpliceOptions = {}): Promise<Archive> {
+  const parts = orderParts(plan)
+  const { entries, directoryBytes, dataBytes } = lengthsOf(parts)
   const sources = new OpenArchives()
   const output = new OutputFile(path, dataBytes)
-  let directoryUsed = 0
-  let unzippedBytes = 0
-  let rested = 0
+  const work = new Splice(output, sources, headerTarget(Buffer.allocUnsafeSlow(directoryBytes)))
+  const breath = new Breath(output, options.signal)
   try {
-    for (let index = 0; index < entries.length; index++) {
-      const entry = entries[index]!
-      const { path: name, source } = entry
-      const nameBytes = Buffer.byteLength(name)
-      if (output.used + localFileHeaderBytes + nameBytes > output.buffer.length) output.flush()
-      const offset = output.position
-      const packed = 'archive' in source ? undefined : packedData(source)
-      const header = headerOf(entry, packed)
-      output.used = writeLocalHeader(output.target, output.used, header, name, nameBytes)
-      directoryUsed = writeDirectoryHeader(directory, directoryUsed, header, name, nameBytes, offset)
-      unzippedBytes += header.uncompressedBytes
-      if (packed) output.put(packed.data)
-      else if ('archive' in source) copy(sources, source.archive, source.entry, output, entries, index)
-      if (output.position > largestEntryBytes) throw entryTooLarge({ path: name, bytes: output.position })
-      if (output.flushed - rested > restEveryBytes) {
-        rested = output.flushed
-        await new Promise(setImmediate)
-        options.signal?.throwIfAborted()
-      }
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index]!
+      if (!('strip' in part)) work.put(part, parts, index)
+      else
+        for (let next = part.from; next < part.to;) {
+          next = work.putRun(part, next)
+          if (breath.isDue) await breath.take()
+        }
+      if (breath.isDue) await breath.take()
     }
     const directoryOffset = output.position
-    output.put(directory.bytes)
-    output.put(endRecords(entries.length, directoryOffset, directoryUsed))
+    output.put(work.directory.bytes)
+    output.put(endRecords(entries, directoryOffset, directoryBytes))
     const { bytes, digest } = output.finish(options)
-    return { path, bytes, digest, codeSha256: digestToBase64(digest), entries: entries.length, unzippedBytes }
+    return { path, bytes, digest, codeSha256: digestToBase64(digest), entries, unzippedBytes: work.unzippedBytes }
   } catch (error) {
     throw output.giveUp(error)
   } finally {
@@ -85,15 +79,90 @@ export async function splice(
   }
 }
 
-/** Length of the central directory, and of what is copied from other archives. */
-function lengthsOf(entries: readonly SpliceEntry[]): { readonly directoryBytes: number; readonly dataBytes: number } {
-  let directoryBytes = 0
-  let dataBytes = 0
-  for (const { path, source } of entries) {
-    directoryBytes += centralDirectoryHeaderBytes + Buffer.byteLength(path)
-    if ('archive' in source) dataBytes += source.entry.compressedBytes
+/** A package while it is written: its entries one after the other, and their directory. */
+class Splice {
+  readonly directory: HeaderTarget
+  unzippedBytes = 0
+  readonly #output: OutputFile
+  readonly #sources: OpenArchives
+  #directoryUsed = 0
+
+  constructor(output: OutputFile, sources: OpenArchives, directory: HeaderTarget) {
+    this.#output = output
+    this.#sources = sources
+    this.directory = directory
   }
-  return { directoryBytes, dataBytes }
+
+  /** Puts a single entry. */
+  put(entry: SpliceEntry, parts: readonly SplicePart[], index: number): void {
+    const output = this.#output
+    const { path: name, source } = entry
+    const nameBytes = Buffer.byteLength(name)
+    if (output.used + localFileHeaderBytes + nameBytes > output.buffer.length) output.flush()
+    const offset = output.position
+    const packed = 'archive' in source ? undefined : packedData(source)
+    const header = headerOf(entry, packed)
+    output.used = writeLocalHeader(output.target, output.used, header, name, nameBytes)
+    this.#directoryUsed = writeDirectoryHeader(this.directory, this.#directoryUsed, header, name, nameBytes, offset)
+    this.unzippedBytes += header.uncompressedBytes
+    if (packed) output.put(packed.data)
+    else if ('archive' in source) copyEntry(this.#sources, source.archive, source.entry, output, parts, index)
+    if (output.position > largestEntryBytes) throw entryTooLarge({ path: name, bytes: output.position })
+  }
+
+  /** Puts entries of a stretch from `from` on, as many as can be copied at once; returns the index behind them. */
+  putRun(stretch: Stretch, from: number): number {
+    const { strip, archive } = stretch
+    const next = copyRun(stretch, from, this.#sources.open(archive), this.#output, this.directory, this.#directoryUsed)
+    this.#directoryUsed += strip.recordStart(next) - strip.recordStart(from)
+    const { uncompressedBytes } = strip.columns
+    for (let index = from; index < next; index++) this.unzippedBytes += uncompressedBytes[index]!
+    if (this.#output.position > largestEntryBytes)
+      throw entryTooLarge({ path: strip.path(next - 1), bytes: this.#output.position })
+    return next
+  }
+}
+
+/** So often the event loop gets a turn: Ctrl-C and timers are heard in the middle of a large package. */
+const breathBytes = 16 * 1024 * 1024
+
+class Breath {
+  readonly #output: OutputFile
+  readonly #signal: AbortSignal | undefined
+  #takenAt = 0
+
+  constructor(output: OutputFile, signal: AbortSignal | undefined) {
+    this.#output = output
+    this.#signal = signal
+  }
+
+  get isDue(): boolean {
+    return this.#output.flushed - this.#takenAt > breathBytes
+  }
+
+  async take(): Promise<void> {
+    this.#takenAt = this.#output.flushed
+    await new Promise(setImmediate)
+    this.#signal?.throwIfAborted()
+  }
+}
+
+/** How many entries there are, the length of their directory, and of what is copied from other archives. */
+function lengthsOf(parts: readonly SplicePart[]) {
+  const lengths = { entries: 0, directoryBytes: 0, dataBytes: 0 }
+  for (const part of parts) {
+    if ('strip' in part) {
+      const { strip, from, to } = part
+      lengths.entries += to - from
+      lengths.directoryBytes += strip.recordStart(to) - strip.recordStart(from)
+      for (let index = from; index < to; index++) lengths.dataBytes += strip.columns.compressedBytes[index]!
+      continue
+    }
+    lengths.entries += 1
+    lengths.directoryBytes += centralDirectoryHeaderBytes + Buffer.byteLength(part.path)
+    if ('archive' in part.source) lengths.dataBytes += part.source.entry.compressedBytes
+  }
+  return lengths
 }
 
 /** Starts what a large splice needs while its plan is still made: the thread that hashes takes some 25 ms to be there. */
@@ -114,76 +183,4 @@ function headerOf(entry: SpliceEntry, packed: PackedData | undefined): WrittenHe
   }
   const { method, crc32, compressedBytes, uncompressedBytes } = (entry.source as { entry: SpliceableEntry }).entry
   return { method, crc32, compressedBytes, uncompressedBytes, mode, link }
-}
-
-/** Reads an entry's compressed bytes straight into the output's buffer, small neighbours of one archive in one go. */
-function copy(
-  sources: OpenArchives,
-  file: string,
-  entry: SpliceableEntry,
-  output: OutputFile,
-  entries: readonly SpliceEntry[],
-  index: number,
-): void {
-  const { name, method, compressedBytes, dataOffset } = entry
-  if (method !== methods.deflate && method !== methods.stored) throw entryNotReadable({ file, name, method })
-  const source = sources.open(file)
-  const end = dataOffset + compressedBytes
-  if (dataOffset < 0 || end > source.size)
-    throw spliceSourceChanged({
-      file,
-      name,
-      because: `it should lie at ${dataOffset}, the file has ${source.size} bytes`,
-    })
-  const isWhole =
-    compressedBytes <= smallBytes
-      ? output.copySmall(file, source.descriptor, dataOffset, compressedBytes, () =>
-          runEnd(entries, index, file, dataOffset, end),
-        )
-      : output.copyFrom(source.descriptor, dataOffset, compressedBytes)
-  if (!isWhole) throw spliceSourceChanged({ file, name, because: 'the file ends in the middle of it' })
-}
-
-/** Entries up to this size are read together with their neighbours: a read costs as much as copying so many bytes. */
-const smallBytes = 16 * 1024
-/** Between two entries' data lies the second one's header; more than this is something else. */
-const widestGapBytes = 1024
-
-/** How far small entries of the same archive follow one another from here on, as wheels and packages are sorted alike. */
-function runEnd(entries: readonly SpliceEntry[], index: number, file: string, start: number, from: number): number {
-  let end = from
-  for (let next = index + 1; next < entries.length; next++) {
-    const { source } = entries[next]!
-    if (!('archive' in source) || source.archive !== file) break
-    const { dataOffset, compressedBytes } = source.entry
-    if (dataOffset < end || dataOffset - end > widestGapBytes || compressedBytes > smallBytes) break
-    if (dataOffset + compressedBytes - start > windowBytes) break
-    end = dataOffset + compressedBytes
-  }
-  return end
-}
-
-/** Archives opened once and kept; the one opened first makes room when there are many. */
-class OpenArchives {
-  static readonly #most = 200
-  readonly #open = new Map<string, { readonly descriptor: number; readonly size: number }>()
-
-  open(file: string): { readonly descriptor: number; readonly size: number } {
-    const known = this.#open.get(file)
-    if (known) return known
-    if (this.#open.size >= OpenArchives.#most) {
-      const [oldest, { descriptor }] = this.#open.entries().next().value!
-      closeSync(descriptor)
-      this.#open.delete(oldest)
-    }
-    const descriptor = openSync(file, 'r')
-    const opened = { descriptor, size: fstatSync(descriptor).size }
-    this.#open.set(file, opened)
-    return opened
-  }
-
-  close(): void {
-    for (const { descriptor } of this.#open.values()) closeSync(descriptor)
-    this.#open.clear()
-  }
 }

@@ -8,8 +8,9 @@ import { auditPackage } from './audit.ts'
 import { budgetFacts } from './baseline.ts'
 import { openFacts } from './collect.ts'
 import { deniedLibrariesOf, type DeniedLibraries } from './denied-libraries.ts'
-import type { PackageFacts } from './facts.ts'
+import type { AuditTarget, PackageFacts } from './facts.ts'
 import type { Finding } from './finding.ts'
+import { knownAnswer, type KnownAnswer } from './known-answer.ts'
 import { knownContent } from './known-package.ts'
 import { treemapHtml } from './treemap.ts'
 
@@ -82,6 +83,9 @@ export function checkPackage(
 ): CheckResult {
   const target = { runtime: parsePythonRuntime(request.runtime), architecture: parseArchitecture(request.architecture) }
   const { path: own, handler, layers, cacheFolder, digest } = request
+  const { today = new Date() } = options
+  const known = isPlain(request, options) ? answerTo(request, target, today) : undefined
+  if (known?.answer) return known.answer
   const { facts: found, close } = openFacts(own, {
     target,
     handler,
@@ -90,19 +94,41 @@ export function checkPackage(
       cacheFolder === undefined
         ? undefined
         : (path) => knownContent(path, cacheFolder, path === own ? digest : undefined),
-    today: options.today,
+    today,
     readsLibraries: true,
   })
   try {
     const facts = { ...found, budget: budgetFacts(request.budget, target) }
+    const result = auditFacts(facts)
+    known?.keep(result)
     return {
-      ...auditFacts(facts),
+      ...result,
       ...(options.html ? { html: treemapHtml(facts) } : {}),
       ...(options.deniedLibraries ? { deniedLibraries: deniedLibrariesOf(facts) } : {}),
     }
   } finally {
     close()
   }
+}
+
+/** Nothing beyond findings is asked for, and they depend on nothing beyond the package, its layers and the question. */
+function isPlain(
+  { budget }: CheckRequest,
+  options: { readonly html?: boolean; readonly deniedLibraries?: boolean },
+): boolean {
+  return !options.html && !options.deniedLibraries && budget?.growth === undefined
+}
+
+function answerTo(
+  { path, handler, layers = [], budget, cacheFolder }: CheckRequest,
+  { runtime, architecture }: AuditTarget,
+  today: Date,
+): KnownAnswer<CheckResult> | undefined {
+  if (cacheFolder === undefined) return undefined
+  return knownAnswer(
+    { paths: [path, ...layers], asked: { runtime: runtime.id, architecture, handler, budget }, today },
+    cacheFolder,
+  )
 }
 
 /** The same in a thread of its own, as the service does on upload. */

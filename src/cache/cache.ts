@@ -35,7 +35,7 @@ export interface Cache {
  * What is kept under a key:
  * `wheel-index` (by the wheel's digest), `wheel-facts` (likewise), `resolution` (by the digest of everything that decided it),
  * `built-wheel` (by the digest of everything that made it; says which blob it is), `bytecode`, `index-page` (answers of package indexes,
- * for `--offline`), `tool` (where a tool's binary lies).
+ * for `--offline`), `tool` (where a tool's binary lies), `check-answer` (what `zipyard check` said, by the package's path and the question).
  */
 export type EntryKind = (typeof entryKinds)[number]
 
@@ -47,6 +47,7 @@ export const entryKinds = [
   'bytecode',
   'index-page',
   'tool',
+  'check-answer',
 ] as const
 
 export interface ExpectedBlob {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { sha256Bytes } from '../base/digest.ts'
 import { entryPath, wholeEntry, type EntryKind } from './cache.ts'
 
 /**
@@ -10,5 +12,27 @@ export function readEntrySync(folder: string, kind: EntryKind, key: string): Buf
     return wholeEntry(readFileSync(entryPath(folder, kind, key)))
   } catch {
     return undefined
+  }
+}
+
+/** Writes an entry as `Cache.writeEntry` does, in one go. A cache that cannot be written is left as it is. */
+export function writeEntrySync(folder: string, kind: EntryKind, key: string, bytes: Uint8Array): void {
+  const path = entryPath(folder, kind, key)
+  const temporary = join(
+    folder,
+    'tmp',
+    `${process.pid}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
+  )
+  try {
+    mkdirSync(dirname(temporary), { recursive: true })
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(temporary, Buffer.concat([bytes, sha256Bytes(bytes)]), { flag: 'wx' })
+    renameSync(temporary, path)
+  } catch {
+    try {
+      rmSync(temporary, { force: true })
+    } catch {
+      // Nothing can be written there; nothing was.
+    }
   }
 }

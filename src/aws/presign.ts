@@ -15,6 +15,16 @@ import {
 /** Longest life of a presigned URL, in seconds: seven days. Source: "Authenticating Requests: Using Query Parameters", S3 API reference. */
 export const longestExpirySeconds = 604_800
 
+/** All of them stand in the query of a presigned URL, in the order in which S3 lists them. */
+export const presignedParameters = [
+  'X-Amz-Algorithm',
+  'X-Amz-Credential',
+  'X-Amz-Signature',
+  'X-Amz-Date',
+  'X-Amz-SignedHeaders',
+  'X-Amz-Expires',
+] as const
+
 export interface PresignedClaim extends SignatureClaim {
   /** `20261122T120000Z` */
   readonly amzDate: string

@@ -1,6 +1,7 @@
 /** Wires the service, once: what is alive, in the order in which it depends on one another, and how it ends. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { HttpLimits } from '../api/http/patience.ts'
 import { createApiServer } from '../api/http/server.ts'
 import { createFunctionUrlServer } from '../api/lambda/function-url/url-server.ts'
 import { createLambdaApi } from '../api/lambda/lambda-api.ts'
@@ -67,6 +68,8 @@ export interface ServiceOptions {
   readonly injectEndpoints?: boolean
   /** How long the states in between (Pending, InProgress) are shown at least, in milliseconds. */
   readonly activationDelayMs?: number
+  /** How long HTTP clients may take; `standardLimits` unless given. */
+  readonly limits?: HttpLimits
   /** The host's environment variables, for PATH and the package index; functions never see them. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly log: Log
@@ -217,6 +220,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       runnable,
       invoke: (invocation) => invoker.invoke(invocation),
       hostNames: options.hostNames ?? [],
+      ...(options.limits && { limits: options.limits }),
     })
     const server = createApiServer({
       services: [
@@ -257,6 +261,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         }),
         links.route,
       ],
+      ...(options.limits && { limits: options.limits }),
     })
     ;({ url } = await server.listen({ host: options.host, port: options.port }))
     open.push(() => server.close(graceMs))

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { presignUrl } from '../../src/aws/presign.ts'
 import { newChecksum } from '../../src/aws/checksums.ts'
 import { codeOf, openS3Request, s3Request, type S3Answer } from '../kit/s3-request.ts'
-import { otherKey } from '../kit/side-services-open.ts'
+import { otherKey, testKey } from '../kit/side-services-open.ts'
 import { startSideServices, type SideServices } from '../kit/side-services.ts'
 
 async function withBucket(): Promise<SideServices> {
@@ -285,3 +286,33 @@ test.each(['DELETE', 'GET', 'HEAD'])(
     }
   },
 )
+
+test('what a presigned URL does not cover cannot be added to it, nor can it live for more than a week', async () => {
+  const services = await withBucket()
+  const url = (expiresSeconds: number): string =>
+    presignUrl({
+      method: 'PUT',
+      url: new URL('/bucket/k', services.url),
+      credentials: testKey,
+      region: 'us-east-1',
+      service: 's3',
+      date: new Date(),
+      expiresSeconds,
+    })
+  const put = async (expiresSeconds: number, headers: Record<string, string>): Promise<[number, string]> => {
+    const answer = await fetch(url(expiresSeconds), { method: 'PUT', body: 'k', headers })
+    return [answer.status, await answer.text()]
+  }
+  const [status, text] = await put(600, { 'x-amz-tagging': 'a=b', 'x-amz-storage-class': 'STANDARD' })
+  expect(status).toBe(403)
+  expect(text).toContain(
+    '<Code>AccessDenied</Code><Message>There were headers present in the request which were not signed</Message><HeadersNotSigned>x-amz-tagging, x-amz-storage-class</HeadersNotSigned>',
+  )
+  const [tooLong, because] = await put(604_801, {})
+  expect(tooLong).toBe(400)
+  expect(because).toContain(
+    '<Code>AuthorizationQueryParametersError</Code><Message>X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds</Message>',
+  )
+  await expectNoTrace(services)
+  expect((await put(600, {}))[0]).toBe(200)
+})

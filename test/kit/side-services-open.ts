@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { IsGranted } from '../../src/api/grants.ts'
 import type { AccessKey, KeyRing } from '../../src/api/http/key-ring.ts'
 import type { ApiService } from '../../src/api/http/message.ts'
+import type { HttpLimits } from '../../src/api/http/patience.ts'
 import { createApiServer } from '../../src/api/http/server.ts'
 import { createIamService } from '../../src/api/iam/iam-service.ts'
 import { createLogsService } from '../../src/api/logs/logs-service.ts'
@@ -75,6 +76,7 @@ function userKey(accountId: string, secret: string): AccessKey {
 export async function openSideServices(options: {
   readonly folder: string
   readonly clock?: Clock
+  readonly limits?: HttpLimits
 }): Promise<OpenSideServices> {
   const { folder } = options
   const clock = options.clock ?? systemClock
@@ -102,6 +104,7 @@ export async function openSideServices(options: {
     log: silentLog,
     clock: systemClock,
     adminRoutes: [],
+    ...(options.limits && { limits: options.limits }),
   })
   const { url } = await server.listen({ host: '127.0.0.1', port: 0 })
   const delay = monitorEventLoopDelay({ resolution: 5 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/base/clock.ts'
+import type { HttpLimits } from '../../src/api/http/patience.ts'
 import { openSideServices, testKey, type OpenSideServices } from './side-services-open.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { cleanEnvironment, toolPath } from './zipyard.ts'
@@ -16,7 +17,7 @@ export interface SideServices extends OpenSideServices {
 
 /** Starts them; they stop when the test ends. */
 export async function startSideServices(
-  options: { readonly folder?: string; readonly clock?: Clock } = {},
+  options: { readonly folder?: string; readonly clock?: Clock; readonly limits?: HttpLimits } = {},
 ): Promise<SideServices> {
   const services = await openSideServices({ ...options, folder: options.folder ?? temporaryFolder() })
   let stopped: Promise<void> | undefined

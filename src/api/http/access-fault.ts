@@ -6,15 +6,18 @@
 import { bodyLengthMismatch, checksumMismatch, chunkSignatureMismatch, malformedChunk } from '../../aws/errors.ts'
 import { ZipyardError, type ErrorDefinition } from '../../base/errors.ts'
 import {
+  headersNotSigned,
   hostRefused,
   incompleteSignature,
   invalidSessionToken,
+  malformedPresignedUrl,
   malformedRequest,
   missingAuthentication,
   originRefused,
   payloadHashMismatch,
   presignedUrlExpired,
   requestIncomplete,
+  requestStalled,
   signatureExpired,
   signatureMismatch,
   signatureNotYetValid,
@@ -67,6 +70,10 @@ const rows: readonly Row[] = [
   [malformedChunk, 400, 400, 'SerializationException', 'MalformedInput', 'InvalidRequest'],
   [bodyLengthMismatch, 400, 400, 'SerializationException', 'MalformedInput', 'IncompleteBody', undefined, 'You did not provide the number of bytes specified by the Content-Length HTTP header'],
   [requestIncomplete, 400, 400, 'SerializationException', 'MalformedInput', 'IncompleteBody', undefined, 'You did not provide the number of bytes specified by the Content-Length HTTP header'],
+  // The names that SDKs retry; on S3 also the text. Lambda's own words are not recorded.
+  [requestStalled, 408, 400, 'RequestTimeoutException', 'RequestTimeout', 'RequestTimeout', undefined, 'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.'],
+  [headersNotSigned, 403, 403, 'InvalidSignatureException', 'SignatureDoesNotMatch', 'AccessDenied', notMatching, 'There were headers present in the request which were not signed'],
+  [malformedPresignedUrl, 403, 400, 'IncompleteSignatureException', 'IncompleteSignature', 'AuthorizationQueryParametersError'],
   [malformedRequest, 400, 400, 'SerializationException', 'MalformedInput', 'InvalidURI', undefined, "Couldn't parse the specified URI."],
   [hostRefused, 403, 403, 'AccessDeniedException', 'AccessDenied', 'AccessDenied'],
   [originRefused, 403, 403, 'AccessDeniedException', 'AccessDenied', 'AccessDenied'],
@@ -100,5 +107,7 @@ function ownMessage(error: ZipyardError): string {
     const { signedAt, latest, now, limitSeconds } = error.details
     return `Signature not yet current: ${signedAt} is still later than ${latest} (${now} + ${limitSeconds / 60} min.)`
   }
+  // The words of S3.
+  if (malformedPresignedUrl.is(error)) return error.details.because
   return `${error.message} (${error.code})`
 }

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { SignableRequest } from '../../aws/sigv4.ts'
 import type { Claim } from './authenticate.ts'
 import { holdBody, streamBody, type HeldBody } from './body.ts'
+import type { Patience } from './patience.ts'
 
 export interface Arrival {
   readonly method: string
@@ -17,7 +18,7 @@ export interface Arrival {
   readonly isComplete: boolean
   /** Whether nobody can be answered any more, or somebody was. */
   readonly isAnswered: boolean
-  /** The whole body, at most `limitBytes`; throws `requestTooLarge`, `requestIncomplete`. */
+  /** The whole body, at most `limitBytes`; throws `requestTooLarge`, `requestIncomplete`, `requestStalled`. */
   hold(limitBytes: number): HeldBody | Promise<HeldBody>
   /** The body as it comes; see `streamBody`. */
   stream(claim: Claim | undefined): Readable
@@ -33,12 +34,15 @@ export interface Arrival {
 export class NodeArrival implements Arrival {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  readonly #patience: Patience
+  #isRead = false
   readonly method: string
   readonly url: string
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, patience: Patience) {
     this.#request = request
     this.#response = response
+    this.#patience = patience
     this.method = request.method ?? 'GET'
     this.url = request.url ?? '/'
   }
@@ -60,11 +64,13 @@ export class NodeArrival implements Arrival {
   }
 
   hold(limitBytes: number): Promise<HeldBody> {
-    return holdBody(this.#request, limitBytes)
+    this.#isRead = true
+    return holdBody(this.#request, limitBytes, this.#patience)
   }
 
   stream(claim: Claim | undefined): Readable {
-    return streamBody(this.#request, claim)
+    this.#isRead = true
+    return streamBody(this.#request, claim, this.#patience)
   }
 
   invite(): void {
@@ -73,6 +79,7 @@ export class NodeArrival implements Arrival {
 
   answer(status: number, headers: (string | number)[], body: Buffer | string | Readable | undefined): void {
     const response = this.#response
+    this.#patience.watchAnswer(response)
     response.writeHead(status, headers as string[])
     if (this.method === 'HEAD' || body === undefined) {
       if (body instanceof Readable) body.destroy()
@@ -85,6 +92,7 @@ export class NodeArrival implements Arrival {
   }
 
   discard(): void {
+    if (!this.#isRead) this.#patience.watchBody(this.#request, () => this.#request.destroy())
     this.#request.resume()
   }
 }

@@ -10,7 +10,7 @@ import {
   type SignableRequest,
 } from '../../aws/sigv4.ts'
 import { readClaim, verifyClaim } from './authenticate.ts'
-import { incompleteSignature } from './errors.ts'
+import { headersNotSigned, incompleteSignature, malformedPresignedUrl } from './errors.ts'
 import type { KeyRing } from './key-ring.ts'
 
 const now = Date.UTC(2026, 10, 22, 12)
@@ -65,6 +65,16 @@ function presigned(expiresSeconds: number): SignableRequest {
   return { method: 'GET', path: pathname, query: search.slice(1), headers: { host } }
 }
 
+function expectMalformed(request: SignableRequest, because: string): void {
+  let thrown: unknown
+  try {
+    admit(request, unsignedPayload)
+  } catch (error) {
+    thrown = error
+  }
+  expect(malformedPresignedUrl.is(thrown) && thrown.details.because).toContain(because)
+}
+
 test('a signature that leaves out `host` is refused: it would hold at any other service too', () => {
   expect(() => admit(signedBy(['host', 'x-amz-date'], '20261122'), emptyPayloadHash)).not.toThrow()
   expectIncomplete(() => admit(signedBy(['x-amz-date'], '20261122'), emptyPayloadHash), '`host` is not signed')
@@ -79,5 +89,40 @@ test('a signing key of another day than the request is refused', () => {
 
 test('a presigned URL may live for a week and not a second longer', () => {
   expect(() => admit(presigned(604_800), unsignedPayload)).not.toThrow()
-  expectIncomplete(() => admit(presigned(604_801), unsignedPayload), '`X-Amz-Expires` is over a week')
+  expectMalformed(
+    presigned(604_801),
+    'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds',
+  )
+})
+
+test.each([
+  ['X-Amz-Expires=600', 'X-Amz-Expires=-1', 'X-Amz-Expires must be non-negative'],
+  ['X-Amz-Expires=600', 'X-Amz-Expires=soon', 'X-Amz-Expires should be a number'],
+  ['X-Amz-Expires=600', 'X-Amz-Expires=99999999999', 'X-Amz-Expires must be less than a week (in seconds)'],
+  ['X-Amz-Expires=600', '', 'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, '],
+  ['AWS4-HMAC-SHA256', 'AWS4-HMAC-MD5', 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"'],
+  [/X-Amz-Date=[^&]*/, 'X-Amz-Date=today', 'X-Amz-Date must be in the ISO8601 Long Format'],
+])('a presigned URL whose %s became %s is told in the words of S3', (from, to, because) => {
+  const request = presigned(600)
+  expectMalformed({ ...request, query: request.query.replace(from, to) }, because)
+})
+
+test('a header `x-amz-…` that nobody signed is refused on S3, but for the hash of the body', () => {
+  const unsigned = {
+    'x-amz-acl': 'private',
+    'x-amz-meta-a': '1',
+    'x-amzn-trace-id': 'Root=1',
+    'x-amz-content-sha256': 'x',
+  }
+  const request = presigned(600)
+  let thrown: unknown
+  try {
+    admit({ ...request, headers: { ...request.headers, ...unsigned } }, unsignedPayload)
+  } catch (error) {
+    thrown = error
+  }
+  expect(headersNotSigned.is(thrown) && thrown.details.headers).toEqual(['x-amz-acl', 'x-amz-meta-a'])
+  const { 'x-amz-content-sha256': hash, 'x-amzn-trace-id': trace } = unsigned
+  const allowed = { ...request.headers, 'x-amz-content-sha256': hash, 'x-amzn-trace-id': trace }
+  expect(() => admit({ ...request, headers: allowed }, unsignedPayload)).not.toThrow()
 })

@@ -5,10 +5,8 @@ import { PassThrough, Readable, Transform, type TransformCallback } from 'node:s
 import { decodeAwsChunked, isStreamingPayload } from '../../aws/chunked.ts'
 import { unsignedPayload } from '../../aws/sigv4.ts'
 import type { Claim } from './authenticate.ts'
-import { payloadHashMismatch, requestIncomplete, requestTooLarge } from './errors.ts'
-
-/** A client that sends nothing for this long while we wait for its body is cut off, in milliseconds. */
-const bodyIdleMs = 60_000
+import { payloadHashMismatch, requestIncomplete, requestStalled, requestTooLarge } from './errors.ts'
+import type { Patience } from './patience.ts'
 
 /** The bytes of a whole body as they arrived, never joined unless asked: a body may have 70 MB. */
 export interface HeldBody {
@@ -20,17 +18,25 @@ export interface HeldBody {
 
 /**
  * Takes a whole body, hashing as it arrives. Beyond `limitBytes` it keeps nothing, lets the client send on, and throws
- * `requestTooLarge` at the end: clients read an answer only after they sent everything.
+ * `requestTooLarge` at the end: clients read an answer only after they sent everything. One that stops sending gets `requestStalled`.
  */
-export function holdBody(request: IncomingMessage, limitBytes: number): Promise<HeldBody> {
+export function holdBody(request: IncomingMessage, limitBytes: number, patience: Patience): Promise<HeldBody> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
     let bytes = 0
     const hash = createHash('sha256')
     const fail = (cause?: unknown): void => reject(requestIncomplete({ received: bytes }, { cause }))
-    request.setTimeout(bodyIdleMs, () => request.destroy())
+    let isStalled = false
+    patience.watchBody(request, () => {
+      // Told once; who then sends on, however slowly, is cut off.
+      if (isStalled) request.destroy()
+      isStalled = true
+      chunks = []
+      reject(requestStalled({ received: bytes }))
+    })
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
+      if (isStalled) return
       if (bytes > limitBytes) chunks = []
       else {
         hash.update(chunk)
@@ -38,7 +44,6 @@ export function holdBody(request: IncomingMessage, limitBytes: number): Promise<
       }
     })
     request.once('end', () => {
-      request.setTimeout(0)
       if (bytes > limitBytes) reject(requestTooLarge({ limitBytes }))
       else resolve({ chunks, bytes, hash: hash.digest('hex') })
     })
@@ -70,10 +75,10 @@ async function* inTurns(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
  * The body of an S3 request as a stream: decoded from `aws-chunked`, its chunk signatures, hash and trailing checksums checked.
  * The stream fails at its end when something does not match. `claim` is absent when signatures are not verified.
  */
-export function streamBody(request: IncomingMessage, claim: Claim | undefined): Readable {
+export function streamBody(request: IncomingMessage, claim: Claim | undefined, patience: Patience): Readable {
   const sent = request.headers['x-amz-content-sha256']
   const contentSha256 = typeof sent === 'string' ? sent : undefined
-  const source = heard(aborting(request))
+  const source = heard(aborting(request, patience))
   if (isStreamingPayload(contentSha256)) {
     const length = request.headers['x-amz-decoded-content-length']
     const decoder = decodeAwsChunked({
@@ -143,13 +148,16 @@ function joined(source: Readable, target: Transform): Transform {
 }
 
 /**
- * The request's bytes; a client that goes away or falls silent makes the stream fail with `requestIncomplete`. When the reader gives
- * up, the rest is let through unread: destroying the request would destroy the socket, and the answer has to go out on it.
+ * The request's bytes; a client that goes away makes the stream fail with `requestIncomplete`, one that falls silent with
+ * `requestStalled`. When the reader gives up, the rest is let through unread: destroying the request would destroy the socket, and the answer has to go out on it.
  */
-function aborting(request: IncomingMessage): Readable {
+function aborting(request: IncomingMessage, patience: Patience): Readable {
   const through = new PassThrough()
   let received = 0
-  request.setTimeout(bodyIdleMs, () => request.destroy())
+  patience.watchBody(request, () => {
+    if (through.destroyed) request.destroy()
+    else through.destroy(requestStalled({ received }))
+  })
   request.on('data', (chunk: Buffer) => {
     received += chunk.length
   })
@@ -157,7 +165,6 @@ function aborting(request: IncomingMessage): Readable {
   request.on('close', () => {
     if (!request.complete) through.destroy(requestIncomplete({ received }))
   })
-  request.on('end', () => request.setTimeout(0))
   request.pipe(through)
   through.on('close', () => {
     request.unpipe(through)

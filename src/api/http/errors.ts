@@ -79,6 +79,22 @@ export const requestIncomplete = defineError('ZY0822', 'refused', (p: { received
   hint: 'Send the whole body, and its true length',
 }))
 
+export const requestStalled = defineError('ZY0825', 'refused', (p: { received: number }) => ({
+  message: `the client stopped sending, or sent too slowly, after \`${p.received}\` bytes of its body`,
+  hint: 'Send the whole body, and its true length',
+}))
+
+/** `headers` as S3 lists them, in the order sent. */
+export const headersNotSigned = defineError('ZY0826', 'refused', (p: { headers: readonly string[] }) => ({
+  message: `the request carries headers that its signature does not cover: \`${p.headers.join('`, `')}\``,
+  hint: 'Sign every header that begins with `x-amz-`; no proxy may add any',
+}))
+
+export const malformedPresignedUrl = defineError('ZY0827', 'refused', (p: { because: string }) => ({
+  message: p.because,
+  hint: 'Make the URL with an AWS SDK or `aws s3 presign`, for at most 604800 seconds',
+}))
+
 export const malformedRequest = defineError('ZY0823', 'refused', (p: { because: string }) => ({
   message: `the request is malformed: ${p.because}`,
   hint: 'Percent-encode path and query',

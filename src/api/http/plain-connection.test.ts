@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
+import { systemClock } from '../../base/clock.ts'
 import type { Arrival } from './arrival.ts'
+import { Patience } from './patience.ts'
 import { PlainConnections } from './plain-connections.ts'
 
 const plain: { arrival: Arrival; body: string }[] = []
@@ -12,7 +14,7 @@ const server = createServer(async (request, response) => {
   for await (const chunk of request) chunks.push(chunk as Buffer)
   response.end(`node:${request.url}:${Buffer.concat(chunks).toString()}`)
 })
-const connections = new PlainConnections(server, 60_000, (arrival) => {
+const connections = new PlainConnections(server, new Patience(systemClock), (arrival) => {
   void (async () => {
     const body = (await arrival.hold(1000)).chunks.join('')
     plain.push({ arrival, body })

@@ -7,10 +7,12 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import type { Timer } from '../../base/clock.ts'
 import { sha256 } from '../../base/digest.ts'
 import type { Arrival } from './arrival.ts'
 import type { HeldBody } from './body.ts'
-import { requestTooLarge } from './errors.ts'
+import { requestStalled, requestTooLarge } from './errors.ts'
+import type { BodyWatch, Patience } from './patience.ts'
 import { parsePlainHead, type PlainHead } from './plain-head.ts'
 
 export interface PlainConnectionEvents {
@@ -24,33 +26,52 @@ export interface PlainConnectionEvents {
 
 const headEnd = Buffer.from('\r\n\r\n')
 const empty = Buffer.alloc(0)
+const neverPaused = (): boolean => false
 /** Bytes that a client may send ahead while its request is being answered, before it has to wait. */
 const aheadBytes = 1024 * 1024
 
 export class PlainConnection {
   readonly #socket: Socket
+  readonly #patience: Patience
   readonly #events: PlainConnectionEvents
   #pending: Buffer = empty
   /** The head of a request whose body has not arrived whole. */
   #head: PlainHead | undefined
+  #watch: BodyWatch | undefined
   /** The head before, of which most is usually said again. */
   #before: PlainHead | undefined
   #isBusy = false
+  /** Whether the client has yet to take what it was answered: until then nothing more is done for it. */
+  #isFull = false
+  /** Runs while it is full. */
+  #cutting: Timer | undefined
   #isEnding = false
   readonly #onData = (chunk: Buffer): void => this.#read(chunk)
   readonly #onEnd = (): void => this.end()
   readonly #onTimeout = (): void => {
-    if (!this.#isBusy) this.#socket.destroy()
+    if (!this.#isBusy && !this.#head) this.#socket.destroy()
+  }
+  readonly #onDrain = (): void => {
+    this.#cutting?.cancel()
+    if (!this.#isFull) return
+    this.#isFull = false
+    this.#goOn()
   }
   readonly #onError = (): void => undefined
-  readonly #onClose = (): void => this.#events.closed(this)
+  readonly #onClose = (): void => {
+    this.#cutting?.cancel()
+    this.#watch?.cancel()
+    this.#events.closed(this)
+  }
 
-  constructor(socket: Socket, idleMs: number, events: PlainConnectionEvents) {
+  constructor(socket: Socket, patience: Patience, events: PlainConnectionEvents) {
     this.#socket = socket
+    this.#patience = patience
     this.#events = events
-    socket.setTimeout(idleMs)
+    socket.setTimeout(patience.limits.keepAliveMs)
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
+    socket.on('drain', this.#onDrain)
     socket.on('timeout', this.#onTimeout)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClose)
@@ -66,16 +87,19 @@ export class PlainConnection {
     this.#socket.destroy()
   }
 
-  /** Sends a whole answer, and takes up the next request. */
+  /** Sends a whole answer, and takes up the next request once the client has room for more. */
   answered(bytes: Buffer): void {
     this.#isBusy = false
     if (this.#socket.destroyed) return
-    this.#socket.write(bytes)
+    this.#isFull = !this.#socket.write(bytes)
+    if (this.#isFull) this.#cutting = this.#patience.whenOverdue(bytes.length, () => this.#socket.destroy())
     if (this.#isEnding) this.#socket.end(() => this.#socket.destroy())
-    else if (this.#pending.length > 0) {
-      this.#socket.resume()
-      this.#next()
-    }
+    else if (!this.#isFull) this.#goOn()
+  }
+
+  /** Whether the answer that is due is the last one. */
+  get isEnding(): boolean {
+    return this.#isEnding
   }
 
   get isDestroyed(): boolean {
@@ -83,9 +107,32 @@ export class PlainConnection {
   }
 
   #read(chunk: Buffer): void {
+    this.#watch?.received(chunk.length)
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
-    if (!this.#isBusy) this.#next()
-    else if (this.#pending.length > aheadBytes) this.#socket.pause()
+    if (!this.#isBusy && !this.#isFull) this.#next()
+    else if (this.#isFull || this.#pending.length > aheadBytes) this.#socket.pause()
+  }
+
+  #goOn(): void {
+    if (this.#pending.length === 0 || this.#isBusy) return
+    this.#socket.resume()
+    this.#next()
+  }
+
+  #forgetBody(): void {
+    this.#watch?.cancel()
+    this.#watch = undefined
+    this.#head = undefined
+  }
+
+  /** Gives up a body that does not come: that is the answer, and the last one. */
+  #stall(): void {
+    const [head, received] = [this.#head!, this.#pending.length]
+    this.#forgetBody()
+    this.#pending = empty
+    this.#isBusy = true
+    this.#isEnding = true
+    this.#events.request(new PlainArrival(this, head, { received }))
   }
 
   #next(): void {
@@ -101,11 +148,12 @@ export class PlainConnection {
     const to = from + head.bodyBytes
     if (bytes.length < to) {
       // Clients often send head and body apart.
+      this.#watch ??= this.#patience.watch(neverPaused, () => this.#stall())
       this.#head = head
       this.#pending = bytes.subarray(from)
       return
     }
-    this.#head = undefined
+    this.#forgetBody()
     this.#before = head
     this.#pending = bytes.length === to ? empty : bytes.subarray(to)
     this.#isBusy = true
@@ -116,6 +164,7 @@ export class PlainConnection {
     const socket = this.#socket
     socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
+    socket.off('drain', this.#onDrain)
     socket.off('timeout', this.#onTimeout)
     socket.off('error', this.#onError)
     socket.off('close', this.#onClose)
@@ -135,10 +184,11 @@ class PlainArrival implements Arrival {
   readonly headers: Readonly<Record<string, string>>
   readonly isComplete = true
   readonly #connection: PlainConnection
-  readonly #body: Buffer
+  readonly #body: Buffer | { readonly received: number }
   #isAnswered = false
 
-  constructor(connection: PlainConnection, head: PlainHead, body: Buffer) {
+  /** @param body how much came of it, when the rest does not come */
+  constructor(connection: PlainConnection, head: PlainHead, body: Buffer | { readonly received: number }) {
     this.method = head.method
     this.url = head.url
     this.headers = head.headers
@@ -155,13 +205,18 @@ class PlainArrival implements Arrival {
   }
 
   hold(limitBytes: number): HeldBody {
-    const bytes = this.#body.length
-    if (bytes > limitBytes) throw requestTooLarge({ limitBytes })
-    return { chunks: [this.#body], bytes, hash: sha256(this.#body) }
+    const body = this.#whole
+    if (body.length > limitBytes) throw requestTooLarge({ limitBytes })
+    return { chunks: [body], bytes: body.length, hash: sha256(body) }
   }
 
   stream(): Readable {
-    return Readable.from([this.#body], { objectMode: false })
+    return Readable.from([this.#whole], { objectMode: false })
+  }
+
+  get #whole(): Buffer {
+    if (!Buffer.isBuffer(this.#body)) throw requestStalled(this.#body)
+    return this.#body
   }
 
   invite(): void {}
@@ -173,11 +228,15 @@ class PlainArrival implements Arrival {
       void body.toArray().then(
         (chunks) => {
           const whole = Buffer.concat(chunks as Buffer[])
-          this.#connection.answered(encodeAnswer(status, [...headers, 'content-length', whole.length], whole))
+          this.#send(status, [...headers, 'content-length', whole.length], whole)
         },
         () => this.#connection.destroy(),
       )
-    } else this.#connection.answered(encodeAnswer(status, headers, body))
+    } else this.#send(status, headers, body)
+  }
+
+  #send(status: number, headers: readonly (string | number)[], body: Buffer | string | undefined): void {
+    this.#connection.answered(encodeAnswer(status, headers, body, this.#connection.isEnding))
   }
 
   discard(): void {}
@@ -188,11 +247,12 @@ function encodeAnswer(
   status: number,
   headers: readonly (string | number)[],
   body: Buffer | string | undefined,
+  isLast: boolean,
 ): Buffer {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'OK'}\r\n`
   for (let place = 0; place < headers.length; place += 2)
-    head += `${headers[place]}: ${oneLine(headers[place + 1]!)}\r\n`
-  head += `Date: ${httpDate()}\r\nConnection: keep-alive\r\n\r\n`
+    if (headers[place] !== 'connection') head += `${headers[place]}: ${oneLine(headers[place + 1]!)}\r\n`
+  head += `Date: ${httpDate()}\r\nConnection: ${isLast ? 'close' : 'keep-alive'}\r\n\r\n`
   const bodyBytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
   const bytes = Buffer.allocUnsafe(head.length + bodyBytes)
   bytes.write(head, 0, 'latin1')

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Arrival } from './arrival.ts'
+import type { Patience } from './patience.ts'
 import { PlainConnection } from './plain-connection.ts'
 import type { PlainHead } from './plain-head.ts'
 
@@ -9,7 +10,7 @@ export class PlainConnections {
   readonly #open = new Set<PlainConnection>()
   #isEnding = false
 
-  constructor(server: Server, idleMs: number, answer: (arrival: Arrival) => void) {
+  constructor(server: Server, patience: Patience, answer: (arrival: Arrival) => void) {
     // Node's own reading of connections begins in this listener, and still does, after a look at the first request.
     const readers = server.listeners('connection') as ((socket: Socket) => void)[]
     server.removeAllListeners('connection')
@@ -24,7 +25,7 @@ export class PlainConnections {
     }
     server.on('connection', (socket: Socket) => {
       if (this.#isEnding) return handOver(socket)
-      this.#open.add(new PlainConnection(socket, idleMs, events))
+      this.#open.add(new PlainConnection(socket, patience, events))
     })
   }
 

@@ -3,7 +3,7 @@
  * it, then the API's own handler. Every refusal is said in the protocol of the addressed API.
  */
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { parseQuery, unsignedPayload } from '../../aws/sigv4.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -14,6 +14,7 @@ import { answerClientError, closeServer, urlOf } from './connections.ts'
 import { addressedService, queryService } from './dispatch.ts'
 import {
   malformedRequest,
+  requestStalled,
   hostRefused,
   incompleteSignature,
   originRefused,
@@ -24,6 +25,7 @@ import { hostName, isForeignOrigin, knownHost } from './host-rules.ts'
 import { Exchange, HttpApiRequest } from './exchange.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { ApiHandler, ApiResponse, ApiService, Caller, RequestHead } from './message.ts'
+import { Patience, type HttpLimits } from './patience.ts'
 import { PlainConnections } from './plain-connections.ts'
 import { renderPlainError } from './plain-error.ts'
 import { send } from './send-response.ts'
@@ -50,6 +52,8 @@ export interface ApiServerOptions {
   readonly adminRoutes: readonly AdminRoute[]
   /** Account of requests that nobody signed, with `allowUnsigned`. */
   readonly defaultAccountId?: string
+  /** How long clients may take; `standardLimits` unless given. */
+  readonly limits?: HttpLimits
 }
 
 export interface ApiServer {
@@ -61,22 +65,17 @@ export interface ApiServer {
 
 const healthPath = '/_zipyard/health'
 const defaultBodyLimitBytes = 1024 * 1024
-const headersTimeoutMs = 30_000
-const keepAliveTimeoutMs = 65_000
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const door = new FrontDoor(options)
-  // A synchronous invocation may stay open for 15 minutes: `requestTimeout` would cut it. Bodies have an idle limit of their own.
-  const server = createServer({
-    requestTimeout: 0,
-    headersTimeout: headersTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    noDelay: true,
-  })
-  server.on('request', (request, response) => void door.answer(new NodeArrival(request, response), false))
-  server.on('checkContinue', (request, response) => void door.answer(new NodeArrival(request, response), true))
-  server.on('checkExpectation', (request, response) => void door.answer(new NodeArrival(request, response), false))
-  const plain = new PlainConnections(server, keepAliveTimeoutMs, (arrival) => void door.answer(arrival, false))
+  const patience = new Patience(options.clock, options.limits)
+  const server = createServer(patience.serverOptions)
+  const answer = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void =>
+    void door.answer(new NodeArrival(request, response, patience), expectsContinue)
+  server.on('request', (request, response) => answer(request, response, false))
+  server.on('checkContinue', (request, response) => answer(request, response, true))
+  server.on('checkExpectation', (request, response) => answer(request, response, false))
+  const plain = new PlainConnections(server, patience, (arrival) => void door.answer(arrival, false))
   server.on('clientError', answerClientError)
   return {
     listen: (address) =>
@@ -152,7 +151,9 @@ class FrontDoor {
         error: stack,
       })
     }
-    return { ...rendered, headers: { ...rendered.headers, ...exchange.extraHeaders } }
+    // What still comes of a body that was given up would be read as the next request.
+    const closing = requestStalled.is(error) ? { connection: 'close' } : undefined
+    return { ...rendered, headers: { ...rendered.headers, ...exchange.extraHeaders, ...closing } }
   }
 
   async #handle(exchange: Exchange): Promise<ApiResponse> {

@@ -1,5 +1,5 @@
 /** How S3 says what went wrong: one table from our errors to its codes, and the XML of an error. */
-import { requestTooLarge } from '../http/errors.ts'
+import { headersNotSigned, requestTooLarge } from '../http/errors.ts'
 import { accessFaultOf } from '../http/access-fault.ts'
 import type { ApiResponse } from '../http/message.ts'
 import { malformedXml } from '../xml/xml-reader.ts'
@@ -206,6 +206,9 @@ const byCode = new Map(rows.map(([definition, row]) => [definition.code, row]))
 export function faultOf(error: unknown): S3Fault {
   if (error instanceof S3Fault) return error
   const access = accessFaultOf(error)
+  if (headersNotSigned.is(error)) {
+    return new S3Fault(403, access!.s3, access!.s3Message, { HeadersNotSigned: error.details.headers.join(', ') })
+  }
   if (access) return new S3Fault(access.s3Status, access.s3, access.s3Message)
   if (bucketTaken.is(error)) {
     const [code, message] = error.details.own

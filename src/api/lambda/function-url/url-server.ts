@@ -24,10 +24,11 @@ import type { Catalog } from '../../../store/catalog.ts'
 import type { IsGranted } from '../../grants.ts'
 import { readClaim, verifyClaim } from '../../http/authenticate.ts'
 import { holdBody, type HeldBody } from '../../http/body.ts'
-import { requestTooLarge } from '../../http/errors.ts'
+import { requestStalled, requestTooLarge } from '../../http/errors.ts'
 import { hostName, knownHost } from '../../http/host-rules.ts'
 import type { KeyRing } from '../../http/key-ring.ts'
 import type { Caller } from '../../http/message.ts'
+import { Patience, type HttpLimits } from '../../http/patience.ts'
 import { newTraceHeader } from '../trace-header.ts'
 import { mayCallUrl } from './url-access.ts'
 import { corsHeaders, preflightHeaders } from './url-cors.ts'
@@ -44,6 +45,8 @@ export interface FunctionUrlServerOptions {
   readonly invoke: (invocation: Invocation) => Promise<InvocationResult>
   /** Names besides loopback under which clients may reach us. */
   readonly hostNames: readonly string[]
+  /** How long clients may take; `standardLimits` unless given. */
+  readonly limits?: HttpLimits
 }
 
 export interface FunctionUrlServer {
@@ -61,8 +64,9 @@ const forbidden: UrlResponse = {
 }
 
 export function createFunctionUrlServer(options: FunctionUrlServerOptions): FunctionUrlServer {
-  const server = createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 65_000, noDelay: true })
-  server.on('request', (request, response) => void serve(request, response, options))
+  const patience = new Patience(options.clock, options.limits)
+  const server = createServer(patience.serverOptions)
+  server.on('request', (request, response) => void serve(request, response, options, patience))
   const listenOn = (port: number, host: string): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -117,11 +121,12 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   options: FunctionUrlServerOptions,
+  patience: Patience,
 ): Promise<void> {
   const id = randomUUID()
   let answer: UrlResponse
   try {
-    answer = await answerRequest(id, request, options)
+    answer = await answerRequest(id, request, options, patience)
   } catch (error) {
     answer = failureOf(error)
     options.log.warn('a function URL could not be answered', {
@@ -130,18 +135,22 @@ async function serve(
     })
   }
   if (response.destroyed) return
+  patience.watchAnswer(response)
   response.statusCode = answer.status
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value as string | string[])
   response.setHeader('x-amzn-RequestId', id)
   const hasBody = answer.status >= 200 && answer.status !== 204 && answer.status !== 304
   if (hasBody) response.setHeader('content-length', Buffer.byteLength(answer.body))
   response.end(hasBody && request.method !== 'HEAD' ? answer.body : undefined)
+  if (!request.complete) patience.watchBody(request, () => request.destroy())
 }
 
 function failureOf(error: unknown): UrlResponse {
   const headers = { 'content-type': 'application/json' }
   if (throttled.is(error)) return { status: 429, headers, body: '{"Message":"Rate Exceeded."}' }
   if (requestTooLarge.is(error)) return { status: 413, headers, body: '{"Message":"Request Entity Too Large"}' }
+  if (requestStalled.is(error))
+    return { status: 408, headers: { ...headers, connection: 'close' }, body: '{"Message":"Request Timeout"}' }
   return badGateway
 }
 
@@ -149,6 +158,7 @@ async function answerRequest(
   id: string,
   request: IncomingMessage,
   options: FunctionUrlServerOptions,
+  patience: Patience,
 ): Promise<UrlResponse> {
   const { catalog, clock, isGranted, runnable } = options
   const target = targetOf(request, options.hostNames)
@@ -160,7 +170,7 @@ async function answerRequest(
     return { status: 200, headers: preflightHeaders(cors, request.headers), body: '' }
   }
   const added = cors ? corsHeaders(cors, request.headers) : {}
-  const body = await holdBody(request, synchronousPayloadLimit)
+  const body = await holdBody(request, synchronousPayloadLimit, patience)
   const caller = callerOf(request, body, options)
   const key = { accountId: row.account_id, region: row.region, name: row.name }
   if (!(await mayCallUrl(catalog.db, key, row.qualifier, document, caller, isGranted))) {

@@ -1,6 +1,7 @@
 import type { ElfFacts } from '../elf/facts.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
 import type { FoundSecret } from './secrets.ts'
+import type { ServiceClient } from './service-clients.ts'
 
 /** What a Python file imports. */
 export interface PythonContent {
@@ -8,6 +9,8 @@ export interface PythonContent {
   readonly imports: readonly ScannedImport[]
   /** It changes where modules are looked for (`sys.path`, `sys.meta_path`, `sys.modules`, `site.addsitedir`). */
   readonly changesImports?: boolean | undefined
+  /** Of own files: the AWS services whose clients it makes. */
+  readonly services?: readonly ServiceClient[] | undefined
   /** Of own files: it holds something that should not be published. */
   readonly secret?: FoundSecret | undefined
 }

@@ -3,6 +3,7 @@ import { scanImports } from '../python/import-scanner.ts'
 import type { ContentFacts } from './content-facts.ts'
 import { readBinary } from './read-binary.ts'
 import { findSecret } from './secrets.ts'
+import { serviceClients } from './service-clients.ts'
 
 /** What a file is looked into for, told by its name alone, before any of it is unpacked. */
 export type Interest = 'python' | 'binary' | 'bytecode' | 'path configuration' | 'own text'
@@ -53,10 +54,12 @@ export function readContent(
     const changesImports =
       file.isOwn &&
       changesImportSystem.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))
+    const services = file.isOwn ? serviceClients(bytes) : []
     return {
       kind: 'python',
       imports: scanImports(bytes),
       ...(changesImports ? { changesImports } : {}),
+      ...(services.length > 0 ? { services } : {}),
       ...(secret ? { secret } : {}),
     }
   }

@@ -9,8 +9,14 @@ export interface LogicalLine {
   readonly line: number
 }
 
-/** The logical lines of a Python file; of any encoding that keeps ASCII, names beyond it come as UTF-8. */
-export function* logicalLines(source: Uint8Array): Generator<LogicalLine> {
+/**
+ * The logical lines of a Python file; of any encoding that keeps ASCII, names beyond it come as UTF-8. String literals that `isKept` says yes to,
+ * quotes and all, stay as they are.
+ */
+export function* logicalLines(
+  source: Uint8Array,
+  isKept: (literal: string) => boolean = () => false,
+): Generator<LogicalLine> {
   const end = source.length
   let at = source[0] === 0xef && source[1] === 0xbb && source[2] === 0xbf ? 3 : 0
   let line = 1
@@ -22,7 +28,7 @@ export function* logicalLines(source: Uint8Array): Generator<LogicalLine> {
     const pieces: string[] = []
     let piece = at
     const cut = (to: number): void => {
-      if (to > piece) pieces.push(Buffer.from(source.buffer, source.byteOffset + piece, to - piece).toString('utf8'))
+      if (to > piece) pieces.push(textOf(source, piece, to))
     }
     for (;;) {
       if (at >= end) {
@@ -35,7 +41,8 @@ export function* logicalLines(source: Uint8Array): Generator<LogicalLine> {
         cut(at)
         const behind = skipString(source, at)
         for (let position = at; position < behind; position++) if (source[position] === newline) line += 1
-        pieces.push("''")
+        const literal = behind - at <= longestKept ? textOf(source, at, behind) : ''
+        pieces.push(literal !== '' && isKept(literal) ? literal : "''")
         at = piece = behind
       } else if (byte === hash) {
         cut(at)
@@ -61,4 +68,11 @@ export function* logicalLines(source: Uint8Array): Generator<LogicalLine> {
     const text = pieces.join('').trim()
     if (text !== '') yield { indent, text, line: startedAt }
   }
+}
+
+/** A literal beyond this is text, not a name, in bytes. */
+const longestKept = 128
+
+function textOf(source: Uint8Array, from: number, to: number): string {
+  return Buffer.from(source.buffer, source.byteOffset + from, to - from).toString('utf8')
 }

@@ -58,6 +58,8 @@ export class Guest {
   #launching: Promise<void> | undefined
   #pipes: ReturnType<typeof readLogPipes> | undefined
   #frozen = false
+  /** It was killed: what it still says comes from a process that is about to be gone. */
+  #doomed = false
   #ending = false
   #peakMemoryBytes = 0
   #peakReadAt = Number.NEGATIVE_INFINITY
@@ -88,7 +90,7 @@ export class Guest {
 
   /** An event can be given to the runtime. */
   get isListening(): boolean {
-    return this.#endpoint?.api.isWaiting === true
+    return this.#endpoint?.api.isWaiting === true && !this.#doomed
   }
 
   /** Nothing of the last event is still worked on: the runtime waits, and every extension does. */
@@ -128,7 +130,9 @@ export class Guest {
 
   /** Ends the process at once; its exit is heard of. */
   kill(): void {
-    this.#process?.kill()
+    if (!this.#process) return
+    this.#doomed = true
+    this.#process.kill()
   }
 
   /** Kills the process and waits until nothing of it is left; its end answers nobody. */
@@ -208,6 +212,7 @@ export class Guest {
     })
     this.#process = launched
     this.#frozen = false
+    this.#doomed = false
     this.#pipes = readLogPipes(launched, () => clock.now(), this.#listener.logged)
     void launched.exited.then((status) => this.#exited(launched, status))
     if (this.#ending) launched.kill()

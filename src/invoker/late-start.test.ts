@@ -1,11 +1,16 @@
 /** A process that starts, or ends, more slowly than the function's timeout: its environment takes no other invocation before it is over. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
+import type { RunnableVersion } from '../functions/runnable-version.ts'
 import { createProcessSandbox } from '../sandbox/process.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /** What the next launches wait for, in milliseconds. */
 let delayMs = 0
+/** What kills wait for. */
+let killing: Promise<void> | undefined
 /** Launches in an environment whose last process had not ended. */
 let overlaps = 0
 let bench: InvokerBench
@@ -36,6 +41,51 @@ test('an invocation that times out while its process starts does not leave the e
   expect(overlaps).toBe(0)
 })
 
+test('a runtime that asks for its next event after it was killed gets none, and the next invocation starts anew', async () => {
+  const version = bench.version(
+    `
+import os, threading, time
+def say():
+    time.sleep(0.3)
+    print('asked for more', flush=True)
+def handler(event, context):
+    if event:
+        while os.path.exists(event['until']):
+            time.sleep(0.01)
+        threading.Thread(target=say).start()
+    return 'fine'
+`,
+    { timeoutSeconds: 1 },
+  )
+  const until = join(bench.folder, 'goes-on')
+  writeFileSync(until, '')
+  let kill!: () => void
+  killing = new Promise((resolve) => {
+    kill = resolve
+  })
+  onTestFinished(kill)
+  expect((await bench.invoke(version, { until })).json).toMatchObject({ errorType: 'Sandbox.Timedout' })
+  const [environment] = bench.invoker.environments().filter(({ functionArn }) => functionArn === version.functionArn)
+  const state = (): string | undefined => bench.invoker.environments().find(({ id }) => id === environment!.id)?.state
+  rmSync(until)
+  const patiently = { timeout: 60_000 }
+  const hasAsked = (): boolean => bench.logged.some(({ message }) => message === 'asked for more\n')
+  await expect.poll(() => hasAsked() || state() === 'ready', patiently).toBe(true)
+  expect(state()).toBe('busy')
+  kill()
+  await expect.poll(state, patiently).toBe('ready')
+  killing = undefined
+  expect(await eventually(version)).toBe('fine')
+})
+
+/** On a busy machine an invocation may be late: it is made again. */
+async function eventually(version: RunnableVersion): Promise<unknown> {
+  for (;;) {
+    const { json, text } = await bench.invoke(version, 0)
+    if (!text.includes('Task timed out')) return json
+  }
+}
+
 function withSlowLaunch(sandbox: Sandbox): Sandbox {
   const running = new Set<string>()
   return {
@@ -48,6 +98,8 @@ function withSlowLaunch(sandbox: Sandbox): Sandbox {
       await new Promise((resolve) => setTimeout(resolve, delayMs))
       const launched = await sandbox.launch(spec)
       void launched.exited.then(() => running.delete(spec.id))
+      const kill = launched.kill.bind(launched)
+      launched.kill = () => (killing ? void killing.then(kill) : kill())
       return launched
     },
     warm: (interpreter) => sandbox.warm(interpreter),

@@ -55,13 +55,16 @@ export async function findNewestPublished(db: CatalogQueries, key: FunctionKey):
   return row && toFunctionVersion(row)
 }
 
+/** What Lambda says of a function that is not Active. */
+export function notReady(version: Pick<FunctionVersion, 'state'>): Error {
+  return resourceConflict({
+    text: `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
+  })
+}
+
 /** @throws `resourceConflict` when a creation or an update of this version has not ended yet */
 export function expectSettled(version: FunctionVersion): void {
-  if (version.state === 'Pending') {
-    throw resourceConflict({
-      text: 'The operation cannot be performed at this time. The function is currently in the following state: Pending',
-    })
-  }
+  if (version.state === 'Pending') throw notReady(version)
   if (version.updateStatus === 'InProgress') {
     throw resourceConflict({
       text: `The operation cannot be performed at this time. An update is in progress for resource: ${functionArn(version)}`,

@@ -8,7 +8,7 @@ import { codeStorageLimit } from '../lambda/quotas.ts'
 import { openCatalog, type Catalog } from '../store/catalog.ts'
 import { Activation } from './activation.ts'
 import { newConfiguration } from './configuration.ts'
-import { codeStorageExceeded, preconditionFailed } from './errors.ts'
+import { codeStorageExceeded, preconditionFailed, resourceConflict } from './errors.ts'
 import type { FunctionChanged } from './function-changed.ts'
 import { findVersion } from './function-store.ts'
 import type { FunctionVersion } from './function-version.ts'
@@ -27,14 +27,18 @@ interface Yard {
   latest(): Promise<FunctionVersion>
 }
 
-async function open(): Promise<Yard> {
+/** @param unpreparable digests of packages that cannot be unpacked */
+async function open(unpreparable: readonly string[] = []): Promise<Yard> {
   const catalog = await openCatalog({ folder: temporaryFolder(), clock: systemClock })
   onTestFinished(() => catalog.close())
   const changes = new Announcer<FunctionChanged>((error) => {
     throw error
   })
   const common = { catalog, clock: systemClock, changes }
-  const activation = new Activation({ ...common, log: silentLog, prepareCode: async () => {}, delayMs: 0 })
+  const prepareCode = async (digest: string): Promise<void> => {
+    if (unpreparable.includes(digest)) throw new Error('cannot be unpacked')
+  }
+  const activation = new Activation({ ...common, log: silentLog, prepareCode, delayMs: 0 })
   onTestFinished(() => activation.stop())
   const functions = new Functions({ ...common, activation })
   return {
@@ -108,4 +112,30 @@ test('the packages of an account and region stay within the code storage limit, 
   expect(await yard.latest()).toEqual(before)
   const elsewhere = { ...key, region: 'eu-west-1' }
   await yard.functions.create(elsewhere, { configuration, code: codeOf('more', 1), tags: {}, publish: false })
+})
+
+test('what could not be made is not published, and what is published of a failed update is not Active before it is', async () => {
+  const unpreparable = [codeOf('broken').digest]
+  const yard = await open(unpreparable)
+  const first = await yard.create('hello', codeOf('broken'), true)
+  expect([first.version, (await yard.latest()).state]).toEqual(['1', 'Failed'])
+  expect((await findVersion(yard.catalog.db, key, 1))!.state).toBe('Failed')
+  const refused = await yard.functions.publish(key, {}).catch(thrown)
+  expect(resourceConflict.is(refused) && refused.message).toBe(
+    'The operation cannot be performed at this time. The function is currently in the following state: Failed',
+  )
+  await yard.functions.updateCode(key, { code: codeOf('whole'), publish: false })
+  await yard.latest()
+  expect((await yard.functions.publish(key, {})).state).toBe('Active')
+  await yard.functions.updateCode(key, { code: codeOf('broken'), publish: false })
+  expect(await yard.latest()).toMatchObject({ state: 'Active', updateStatus: 'Failed' })
+  const third = await yard.functions.publish(key, {})
+  expect([third.version, third.state]).toEqual(['3', 'Pending'])
+  await yard.latest()
+  expect((await findVersion(yard.catalog.db, key, 3))!.state).toBe('Failed')
+  // Once it can be unpacked, publishing does not give the one that failed.
+  unpreparable.length = 0
+  expect((await yard.functions.publish(key, {})).version).toBe('4')
+  await yard.latest()
+  expect((await findVersion(yard.catalog.db, key, 4))!.state).toBe('Active')
 })

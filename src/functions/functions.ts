@@ -16,6 +16,7 @@ import {
   findNewestPublished,
   findVersion,
   getLatest,
+  notReady,
   replaceVersion,
   toVersionRow,
 } from './function-store.ts'
@@ -169,10 +170,15 @@ export class Functions {
         })
       }
       expectSettled(current)
+      // What could not be made cannot be published; what could not be updated to is tried again as the version's own.
+      if (current.state === 'Failed') throw notReady(current)
       const newest = await findNewestPublished(db, key)
-      if (newest && newest.fingerprint === fingerprintOf(current)) return newest
-      const settled: FunctionVersion = { ...current, state: 'Active', updateStatus: 'Successful' }
-      const added = await this.#addVersion(db, settled, { description: input.description })
+      if (newest && newest.state !== 'Failed' && newest.fingerprint === fingerprintOf(current)) return newest
+      const source: FunctionVersion =
+        current.updateStatus === 'Failed'
+          ? { ...current, state: 'Pending', updateStatus: null, failure: null }
+          : { ...current, state: 'Active', updateStatus: 'Successful' }
+      const added = await this.#addVersion(db, source, { description: input.description })
       await replaceVersion(db, current, { ...current, revisionId: randomUUID() })
       return added
     })

@@ -7,10 +7,10 @@ import type { Announcer } from '../base/announcer.ts'
 import type { Architecture } from '../lambda/architecture.ts'
 import type { Catalog } from '../store/catalog.ts'
 import type { Configuration } from './configuration.ts'
-import { functionNotFound, notSupported, resourceConflict } from './errors.ts'
+import { functionNotFound, notSupported } from './errors.ts'
 import type { FunctionChanged } from './function-changed.ts'
 import { functionArn, isVersionNumber, latest, type FunctionKey } from './function-name.ts'
-import { findFunction, findVersion, type FunctionRow } from './function-store.ts'
+import { findFunction, findVersion, notReady, type FunctionRow } from './function-store.ts'
 import { versionName, versionNumber, type FunctionVersion } from './function-version.ts'
 import { layerDigests } from './layer-store.ts'
 import type { RunnableVersion } from './runnable-version.ts'
@@ -98,11 +98,7 @@ export class RunnableVersions {
   async #loadVersion(key: FunctionKey, row: FunctionRow, number: number, missing: Error): Promise<RunnableVersion> {
     const version = await findVersion(this.#catalog.db, key, number)
     if (!version) throw missing
-    if (version.state !== 'Active') {
-      throw resourceConflict({
-        text: `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
-      })
-    }
+    if (version.state !== 'Active') throw notReady(version)
     const { configuration, codeDigest, codeBytes } = version.running ?? version
     if (configuration.FileSystemConfigs !== undefined)
       throw notSupported({ what: 'Invoking a function with `FileSystemConfigs`' })

@@ -271,9 +271,9 @@ found = {name: code(getattr(s3, name)) for name in ['get_bucket_policy', 'get_bu
 assert found == {'get_bucket_policy': 'NoSuchBucketPolicy', 'get_bucket_acl': 200, 'get_bucket_cors': 'NoSuchCORSConfiguration',
   'get_bucket_website': 'NoSuchWebsiteConfiguration', 'get_bucket_versioning': 200, 'get_bucket_accelerate_configuration': 200,
   'get_bucket_request_payment': 200, 'get_bucket_logging': 200, 'get_bucket_lifecycle_configuration': 'NoSuchLifecycleConfiguration',
-  'get_bucket_replication': 'ReplicationConfigurationNotFoundError', 'get_bucket_encryption': 'ServerSideEncryptionConfigurationNotFoundError',
+  'get_bucket_replication': 'ReplicationConfigurationNotFoundError', 'get_bucket_encryption': 200,
   'get_object_lock_configuration': 'ObjectLockConfigurationNotFoundError', 'get_bucket_tagging': 'NoSuchTagSet',
-  'get_public_access_block': 'NoSuchPublicAccessBlockConfiguration', 'get_bucket_ownership_controls': 200, 'get_bucket_notification_configuration': 200}, found
+  'get_public_access_block': 200, 'get_bucket_ownership_controls': 200, 'get_bucket_notification_configuration': 200}, found
 s3.put_bucket_policy(Bucket='terraform', Policy='{"Version":"2012-10-17","Statement":[]}')
 assert s3.get_bucket_policy(Bucket='terraform')['Policy'] == '{"Version":"2012-10-17","Statement":[]}'
 rule = {'ID': 'old', 'Status': 'Enabled', 'Filter': {'Prefix': 'tmp/'}, 'Expiration': {'Days': 3}}
@@ -286,7 +286,29 @@ assert s3.get_bucket_tagging(Bucket='terraform')['TagSet'] == [{'Key': 'a', 'Val
 s3.put_bucket_encryption(Bucket='terraform', ServerSideEncryptionConfiguration={'Rules': [{'ApplyServerSideEncryptionByDefault': {'SSEAlgorithm': 'AES256'}}]})
 assert s3.get_bucket_encryption(Bucket='terraform')['ServerSideEncryptionConfiguration']['Rules'][0]['ApplyServerSideEncryptionByDefault'] == {'SSEAlgorithm': 'AES256'}
 s3.delete_bucket_encryption(Bucket='terraform')
-assert code(s3.get_bucket_encryption) == 'ServerSideEncryptionConfigurationNotFoundError'
+standard = {'ApplyServerSideEncryptionByDefault': {'SSEAlgorithm': 'AES256'}, 'BucketKeyEnabled': False, 'BlockedEncryptionTypes': {'EncryptionType': ['SSE-C']}}
+assert s3.get_bucket_encryption(Bucket='terraform')['ServerSideEncryptionConfiguration']['Rules'] == [standard]
+# What a new bucket has is gone once it was deleted.
+blocked = s3.get_public_access_block(Bucket='terraform')['PublicAccessBlockConfiguration']
+assert blocked == {'BlockPublicAcls': True, 'IgnorePublicAcls': True, 'BlockPublicPolicy': True, 'RestrictPublicBuckets': True}, blocked
+assert s3.get_bucket_ownership_controls(Bucket='terraform')['OwnershipControls']['Rules'] == [{'ObjectOwnership': 'BucketOwnerEnforced'}]
+s3.delete_public_access_block(Bucket='terraform')
+s3.delete_bucket_ownership_controls(Bucket='terraform')
+assert code(s3.get_public_access_block) == 'NoSuchPublicAccessBlockConfiguration'
+assert code(s3.get_bucket_ownership_controls) == 'OwnershipControlsNotFoundError'
+s3.put_public_access_block(Bucket='terraform', PublicAccessBlockConfiguration={'BlockPublicAcls': True})
+assert s3.get_public_access_block(Bucket='terraform')['PublicAccessBlockConfiguration']['BlockPublicAcls'] is True
+# Every object says how its bucket encrypts.
+assert s3.put_object(Bucket='terraform', Key='k', Body=b'k')['ServerSideEncryption'] == 'AES256'
+assert s3.head_object(Bucket='terraform', Key='k')['ServerSideEncryption'] == 'AES256'
+key = 'arn:aws:kms:us-east-1:123456789012:key/k'
+s3.put_bucket_encryption(Bucket='terraform', ServerSideEncryptionConfiguration={'Rules': [{'ApplyServerSideEncryptionByDefault': {'SSEAlgorithm': 'aws:kms', 'KMSMasterKeyID': key}}]})
+for call in [lambda: s3.put_object(Bucket='terraform', Key='kms', Body=b'k'), lambda: s3.get_object(Bucket='terraform', Key='kms'),
+  lambda: s3.copy_object(Bucket='terraform', Key='copied', CopySource='terraform/k'), lambda: s3.head_object(Bucket='terraform', Key='copied'),
+  lambda: s3.create_multipart_upload(Bucket='terraform', Key='parts')]:
+    answer = call()
+    assert (answer['ServerSideEncryption'], answer['SSEKMSKeyId']) == ('aws:kms', key), answer
+assert s3.head_object(Bucket='terraform', Key='k')['ServerSideEncryption'] == 'AES256'
 s3.put_bucket_notification_configuration(Bucket='terraform', NotificationConfiguration={})
 try:
     s3.put_bucket_notification_configuration(Bucket='terraform', NotificationConfiguration={'EventBridgeConfiguration': {}, 'LambdaFunctionConfigurations': [{'LambdaFunctionArn': 'arn:aws:lambda:us-east-1:123456789012:function:f', 'Events': ['s3:ObjectCreated:*']}]})

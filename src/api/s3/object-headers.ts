@@ -6,6 +6,9 @@ import type { ObjectChecksum, ObjectDescription, StoredObject } from '../../obje
 import { httpTime } from './operation.ts'
 import { invalidArgument, notImplemented, S3Fault } from './s3-fault.ts'
 
+export const encryptionHeader = 'x-amz-server-side-encryption'
+export const encryptionKeyHeader = 'x-amz-server-side-encryption-aws-kms-key-id'
+
 /** Kept and given back as they came. */
 const keptHeaders = [
   'cache-control',
@@ -14,8 +17,8 @@ const keptHeaders = [
   'content-language',
   'content-type',
   'expires',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
+  encryptionHeader,
+  encryptionKeyHeader,
   'x-amz-storage-class',
   'x-amz-website-redirect-location',
 ] as const
@@ -168,8 +171,14 @@ export function objectHeaders(object: StoredObject, withChecksum: boolean): Reco
 export function writtenHeaders(written: WrittenObject, description?: ObjectDescription): Record<string, string> {
   const headers: Record<string, string> = { etag: quote(written.etag), ...checksumHeaders(written.checksum) }
   if (written.versionId !== 'null') headers['x-amz-version-id'] = written.versionId
-  for (const name of ['x-amz-server-side-encryption', 'x-amz-server-side-encryption-aws-kms-key-id']) {
-    const value = description?.headers[name]
+  return { ...headers, ...(description && encryptionHeaders(description)) }
+}
+
+/** Part of every answer about an object or an upload. */
+export function encryptionHeaders(description: Pick<ObjectDescription, 'headers'>): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const name of [encryptionHeader, encryptionKeyHeader]) {
+    const value = description.headers[name]
     if (value !== undefined) headers[name] = value
   }
   return headers

@@ -33,9 +33,9 @@ with the name of what is missing, or 405 \`MethodNotAllowed\`.
 
 | On AWS | Here | Why |
 |---|---|---|
-| objects are encrypted at rest | they are not; \`x-amz-server-side-encryption\` and a bucket's encryption configuration are stored and returned | encrypt the disk |
+| objects are encrypted at rest | they are not; \`x-amz-server-side-encryption\` and a bucket's encryption configuration are stored and returned, with the defaults of AWS (\`AES256\`, no keys of clients) | encrypt the disk |
 | storage classes, lifecycle rules | stored and returned; nothing moves or expires | |
-| bucket policies and public access | policies are stored, and nobody but the bucket's account gets in | other accounts have no use for a bucket here; share by presigned URL |
+| bucket policies and public access | policies and the public access block (all on in a new bucket, as since April 2023) are stored, and nobody but the bucket's account gets in | other accounts have no use for a bucket here; share by presigned URL |
 | access control lists | as in buckets made since April 2023: only \`private\` and \`bucket-owner-full-control\` are taken | |
 | notifications, replication, logging, websites, object lock, acceleration, requester pays | refused when switched on, and read as switched off | |
 | a copy of an object that was uploaded in parts gets an MD5 as its ETag | it keeps the ETag of its source | a copy names the same bytes again and moves none |

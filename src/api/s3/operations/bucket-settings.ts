@@ -20,6 +20,8 @@ interface Setting {
   readonly absent:
     | { readonly code: string; readonly message: string }
     | { readonly root: string; readonly fields: XmlFields }
+  /** What it answers once it was deleted, where that is not what it began with. */
+  readonly deleted?: { readonly code: string; readonly message: string }
   /** Root element of the document that clients send. */
   readonly root: string
   readonly format?: 'json'
@@ -34,15 +36,38 @@ interface Setting {
   readonly plain?: boolean
 }
 
+/**
+ * A bucket encrypts with keys of S3 unless told otherwise (since January 2023), and takes no keys of its clients (since April 2026), which are
+ * refused here too. Source: "Setting default server-side encryption behavior" and "Default SSE-C setting for new buckets", S3 user guide.
+ */
+const standardEncryption: XmlFields = {
+  Rule: {
+    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' },
+    BucketKeyEnabled: false,
+    BlockedEncryptionTypes: { EncryptionType: 'SSE-C' },
+  },
+}
+
+/** Of a bucket made since April 2023. Source: "Blocking public access to your Amazon S3 storage", S3 user guide. */
+const allBlocked: XmlFields = {
+  BlockPublicAcls: true,
+  IgnorePublicAcls: true,
+  BlockPublicPolicy: true,
+  RestrictPublicBuckets: true,
+}
+
+/** Stands where a setting was deleted that a new bucket has: no document is empty. */
+const deletedDocument = ''
+
 // prettier-ignore
 const settings: readonly Setting[] = [
   { subresource: 'policy', noun: 'Policy', root: '', format: 'json', put: 'stored', putStatus: 204, deletable: true, absent: { code: 'NoSuchBucketPolicy', message: 'The bucket policy does not exist' } },
   { subresource: 'cors', grant: 'BucketCORS', noun: 'Cors', root: 'CORSConfiguration', put: 'implemented', deletable: true, absent: { code: 'NoSuchCORSConfiguration', message: 'The CORS configuration does not exist' } },
   { subresource: 'lifecycle', grant: 'LifecycleConfiguration', noun: 'LifecycleConfiguration', root: 'LifecycleConfiguration', put: 'stored', header: { name: 'x-amz-transition-default-minimum-object-size', value: 'all_storage_classes_128K' }, deletable: true, absent: { code: 'NoSuchLifecycleConfiguration', message: 'The lifecycle configuration does not exist' } },
-  { subresource: 'encryption', grant: 'EncryptionConfiguration', noun: 'Encryption', root: 'ServerSideEncryptionConfiguration', put: 'stored', deletable: true, absent: { code: 'ServerSideEncryptionConfigurationNotFoundError', message: 'The server side encryption configuration was not found' } },
+  { subresource: 'encryption', grant: 'EncryptionConfiguration', noun: 'Encryption', root: 'ServerSideEncryptionConfiguration', put: 'stored', deletable: true, absent: { root: 'ServerSideEncryptionConfiguration', fields: standardEncryption } },
   { subresource: 'tagging', noun: 'Tagging', root: 'Tagging', put: 'stored', putStatus: 204, deletable: true, absent: { code: 'NoSuchTagSet', message: 'The TagSet does not exist' } },
-  { subresource: 'publicAccessBlock', grant: 'BucketPublicAccessBlock', noun: 'PublicAccessBlock', root: 'PublicAccessBlockConfiguration', put: 'stored', deletable: true, plain: true, absent: { code: 'NoSuchPublicAccessBlockConfiguration', message: 'The public access block configuration was not found' } },
-  { subresource: 'ownershipControls', noun: 'OwnershipControls', root: 'OwnershipControls', put: 'stored', deletable: true, absent: { root: 'OwnershipControls', fields: { Rule: { ObjectOwnership: 'BucketOwnerEnforced' } } } },
+  { subresource: 'publicAccessBlock', grant: 'BucketPublicAccessBlock', noun: 'PublicAccessBlock', root: 'PublicAccessBlockConfiguration', put: 'stored', deletable: true, plain: true, absent: { root: 'PublicAccessBlockConfiguration', fields: allBlocked }, deleted: { code: 'NoSuchPublicAccessBlockConfiguration', message: 'The public access block configuration was not found' } },
+  { subresource: 'ownershipControls', noun: 'OwnershipControls', root: 'OwnershipControls', put: 'stored', deletable: true, absent: { root: 'OwnershipControls', fields: { Rule: { ObjectOwnership: 'BucketOwnerEnforced' } } }, deleted: { code: 'OwnershipControlsNotFoundError', message: 'The bucket ownership controls were not found' } },
   { subresource: 'website', noun: 'Website', root: 'WebsiteConfiguration', put: 'refused', deletable: true, absent: { code: 'NoSuchWebsiteConfiguration', message: 'The specified bucket does not have a website configuration' } },
   { subresource: 'replication', grant: 'ReplicationConfiguration', noun: 'Replication', root: 'ReplicationConfiguration', put: 'refused', deletable: true, absent: { code: 'ReplicationConfigurationNotFoundError', message: 'The replication configuration was not found' } },
   { subresource: 'object-lock', grant: 'BucketObjectLockConfiguration', noun: 'ObjectLockConfiguration', root: 'ObjectLockConfiguration', put: 'refused', deletable: false, plain: true, absent: { code: 'ObjectLockConfigurationNotFoundError', message: 'Object Lock configuration does not exist for this bucket' } },
@@ -124,7 +149,9 @@ function operationsOf(setting: Setting): S3Operation[] {
     action: subresource === 'policy' || subresource === 'website' ? `s3:Delete${grant}` : `s3:Put${grant}`,
     status,
     async handle(context) {
-      await deleteBucketSetting(context.store.catalog.db, context.bucket.name, subresource)
+      const { db } = context.store.catalog
+      if (setting.deleted) await putBucketSetting(db, context.bucket.name, subresource, deletedDocument)
+      else await deleteBucketSetting(db, context.bucket.name, subresource)
       return emptyAnswer(context, 204)
     },
   }
@@ -135,10 +162,9 @@ function operationsOf(setting: Setting): S3Operation[] {
 async function read(context: BucketContext, setting: Setting): ReturnType<S3Operation['handle']> {
   const { absent } = setting
   const document = await findBucketSetting(context.store.catalog.db, context.bucket.name, setting.subresource)
-  if (document === undefined) {
-    if ('root' in absent) return xmlAnswer(context, absent.root, absent.fields)
-    throw new S3Fault(404, absent.code, absent.message, { BucketName: context.bucket.name })
-  }
+  if (document === undefined && 'root' in absent) return xmlAnswer(context, absent.root, absent.fields)
+  const missing = document === deletedDocument ? setting.deleted : 'code' in absent ? absent : undefined
+  if (missing && !document) throw new S3Fault(404, missing.code, missing.message, { BucketName: context.bucket.name })
   const type = setting.format === 'json' ? 'application/json' : 'application/xml'
   const kept =
     setting.header && (await findBucketSetting(context.store.catalog.db, context.bucket.name, setting.header.name))
@@ -149,7 +175,7 @@ async function read(context: BucketContext, setting: Setting): ReturnType<S3Oper
       ...(kept !== undefined && { [setting.header!.name]: kept }),
       ...responseHeaders(context.request.id),
     },
-    body: document,
+    body: document!,
   }
 }
 

@@ -6,11 +6,14 @@ import { bucketNotFound } from '../../../objects/errors.ts'
 import {
   checksumElement,
   quote,
-  readDescription,
+  encryptionHeader,
+  encryptionHeaders,
+  encryptionKeyHeader,
   readWriteConditions,
   single,
   writtenHeaders,
 } from '../object-headers.ts'
+import { describeObject } from '../encryption.ts'
 import { isoTime, xmlAnswer, type ObjectContext, type S3Operation } from '../operation.ts'
 import { accessDenied, invalidArgument, S3Fault } from '../s3-fault.ts'
 import { checkConditions } from './objects.ts'
@@ -28,7 +31,7 @@ export const copyOperations: readonly S3Operation[] = [
       const source = await readSource(context)
       const directive = readDirective(context, 'x-amz-metadata-directive')
       const tagging = readDirective(context, 'x-amz-tagging-directive')
-      const given = readDescription(request.headers)
+      const given = await describeObject(context)
       const isSame = source.bucket === bucket.name && source.key === key && source.versionId === undefined
       const changesNothing = directive === 'COPY' && given.headers['x-amz-storage-class'] === undefined
       if (isSame && changesNothing && request.headers['x-amz-server-side-encryption'] === undefined) {
@@ -42,7 +45,7 @@ export const copyOperations: readonly S3Operation[] = [
         checkSourceConditions(context, found)
         const chosen = directive === 'REPLACE' ? given : { ...found, headers: withStorageClass(found, given) }
         return {
-          headers: chosen.headers,
+          headers: { ...withoutEncryption(chosen.headers), ...encryptionHeaders(given) },
           metadata: chosen.metadata,
           tags: tagging === 'REPLACE' ? given.tags : found.tags,
         }
@@ -53,7 +56,7 @@ export const copyOperations: readonly S3Operation[] = [
         describe,
         readWriteConditions(request.headers),
       )
-      const { etag: _, ...headers } = writtenHeaders(copied)
+      const { etag: _, ...headers } = writtenHeaders(copied, given)
       return xmlAnswer(
         context,
         'CopyObjectResult',
@@ -157,6 +160,15 @@ function readSourceRange(context: ObjectContext, source: StoredObject): { from: 
     )
   }
   return { from: Number(match[1]), length: Number(match[2]) - Number(match[1]) + 1 }
+}
+
+/** The copy is encrypted as the request or its own bucket says, whatever its source was. */
+function withoutEncryption({
+  [encryptionHeader]: _,
+  [encryptionKeyHeader]: __,
+  ...others
+}: Record<string, string>): Record<string, string> {
+  return others
 }
 
 function withStorageClass(found: StoredObject, given: ObjectDescription): Readonly<Record<string, string>> {

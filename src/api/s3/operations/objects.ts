@@ -7,13 +7,13 @@ import {
   objectHeaders,
   readBodyClaims,
   readChecksumAlgorithm,
-  readDescription,
   readNumber,
   readWriteConditions,
   single,
   unquote,
   writtenHeaders,
 } from '../object-headers.ts'
+import { describeObject } from '../encryption.ts'
 import { emptyAnswer, xmlAnswer, type ObjectContext, type S3Operation } from '../operation.ts'
 import { invalidArgument, malformedDocument, notImplemented, responseHeaders, S3Fault } from '../s3-fault.ts'
 import { ownerHasAll } from './bucket-settings.ts'
@@ -32,7 +32,7 @@ export const objectOperations: readonly S3Operation[] = [
     async handle(context) {
       const { request, store, bucket, key } = context
       checkLength(context)
-      const description = readDescription(request.headers)
+      const description = await describeObject(context)
       const claims = readBodyClaims(request.headers)
       const conditions = readWriteConditions(request.headers)
       const algorithm = claims.checksum ? undefined : readChecksumAlgorithm(request.headers)

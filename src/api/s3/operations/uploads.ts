@@ -15,16 +15,17 @@ import { childrenNamed, parseXml, textOf, type XmlNode } from '../../xml/xml-rea
 import {
   checksumElement,
   checksumHeaders,
+  encryptionHeaders,
   quote,
   readBodyClaims,
   readChecksumAlgorithm,
-  readDescription,
   readNumber,
   readWriteConditions,
   single,
   unquote,
   writtenHeaders,
 } from '../object-headers.ts'
+import { describeObject } from '../encryption.ts'
 import { emptyAnswer, isoTime, xmlAnswer, type ObjectContext, type S3Operation } from '../operation.ts'
 import { canonicalId } from '../owner.ts'
 import { invalidArgument, malformedDocument, S3Fault } from '../s3-fault.ts'
@@ -41,17 +42,20 @@ export const uploadOperations: readonly S3Operation[] = [
     subresource: 'uploads',
     action: 's3:PutObject',
     async handle(context) {
-      const { request, store, bucket, key } = context
-      const description = readDescription(request.headers)
+      const { store, bucket, key } = context
+      const description = await describeObject(context)
       const checksum = readUploadChecksum(context)
       const upload = await createUpload(store, { bucket: bucket.name, key }, description, checksum)
       return xmlAnswer(
         context,
         'InitiateMultipartUploadResult',
         { Bucket: bucket.name, Key: key, UploadId: upload.uploadId },
-        checksum && {
-          'x-amz-checksum-algorithm': checksum.algorithm.toUpperCase(),
-          'x-amz-checksum-type': checksum.type,
+        {
+          ...encryptionHeaders(description),
+          ...(checksum && {
+            'x-amz-checksum-algorithm': checksum.algorithm.toUpperCase(),
+            'x-amz-checksum-type': checksum.type,
+          }),
         },
       )
     },
@@ -76,6 +80,7 @@ export const uploadOperations: readonly S3Operation[] = [
       })
       return emptyAnswer(context, 200, {
         etag: quote(part.etag),
+        ...encryptionHeaders(upload),
         ...(part.checksum && { [`x-amz-checksum-${part.checksum.algorithm}`]: part.checksum.value }),
       })
     },

@@ -171,7 +171,8 @@ async function sendThroughProxy(
   }
 }
 
-function needsProxy(endpoint: URL): boolean {
+/** Loopback is never behind a proxy. */
+export function needsProxy(endpoint: URL): boolean {
   if (['127.0.0.1', 'localhost', '[::1]'].includes(endpoint.hostname)) return false
   return ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'].some((name) => process.env[name])
 }

@@ -44,7 +44,9 @@ export function planDeployment(desired: DesiredFunction, current: FunctionConfig
 }
 
 /** The members of CreateFunction and UpdateFunctionConfiguration that are named. */
-export function configurationInput(desired: DesiredFunction): Record<string, unknown> {
+export function configurationInput(
+  desired: Omit<DesiredFunction, 'name' | 'codeSha256' | 'codeBytes'>,
+): Record<string, unknown> {
   const members: Record<string, unknown> = {
     Runtime: desired.runtime,
     Handler: desired.handler,
@@ -59,7 +61,11 @@ export function configurationInput(desired: DesiredFunction): Record<string, unk
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
 
-function differences(desired: DesiredFunction, current: FunctionConfiguration): Difference[] {
+/** Settings that are named and that the function has otherwise. */
+export function differences(
+  desired: Omit<DesiredFunction, 'name' | 'codeSha256' | 'codeBytes'>,
+  current: FunctionConfiguration,
+): Difference[] {
   const now: Record<string, unknown> = {
     ...current,
     Layers: (current.Layers ?? []).map((layer) => layer.Arn),

@@ -53,7 +53,8 @@ export const noRegion = defineError('ZY0702', 'usage', (p: { profile: string | u
 /**
  * Chooses the target: `--endpoint-url`, `--profile` (AWS), an endpoint variable, a running service, then AWS itself.
  *
- * A service that runs on this machine wins over credentials that lie about, so that nothing strays to AWS unasked.
+ * A service that runs on this machine wins over credentials that lie about, so that nothing strays to AWS unasked. A profile leads where its own
+ * `endpoint_url` says, if it has one; endpoint variables, which `zipyard env` sets, do not redirect a profile that was asked for by name.
  */
 export async function chooseTarget(
   options: TargetOptions,
@@ -102,20 +103,22 @@ function endpointTarget(
 
 async function awsTarget(options: TargetOptions, environment: Environment): Promise<Target> {
   const profile = options.profile ?? environment['AWS_PROFILE']
-  const region =
-    options.region ??
-    environment['AWS_REGION'] ??
-    environment['AWS_DEFAULT_REGION'] ??
-    (await profileRegion(profile, environment))
+  const { readProfile } = await import('./profile.ts')
+  const settings = readProfile(profile || 'default', environment)
+  const region = options.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? settings.region
   if (!region) throw noRegion({ profile })
-  const where = `AWS (${profile ? `profile ${profile}, ` : ''}${region})`
+  const own = settings.endpointOf('lambda')
+  const description =
+    own === undefined
+      ? `AWS (${profile ? `profile ${profile}, ` : ''}${region})`
+      : `${own}${profile ? ` (profile ${profile})` : ''}`
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
   return {
-    kind: 'aws',
+    kind: own === undefined || new URL(own).hostname.endsWith(`.${domain}`) ? 'aws' : 'endpoint',
     region,
-    description: where,
-    endpoint: (service) =>
-      `https://${service}.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`,
-    credentials: () => findCredentials(where, profile, environment),
+    description,
+    endpoint: (service) => settings.endpointOf(service) ?? `https://${service}.${region}.${domain}`,
+    credentials: () => findCredentials(description, profile, environment),
   }
 }
 
@@ -136,25 +139,4 @@ async function findCredentials(
   } catch (cause) {
     throw noCredentials({ where }, { cause })
   }
-}
-
-async function profileRegion(profile: string | undefined, environment: Environment): Promise<string | undefined> {
-  const { readFileSync } = await import('node:fs')
-  const { homedir } = await import('node:os')
-  const file = environment['AWS_CONFIG_FILE'] ?? `${environment['HOME'] ?? homedir()}/.aws/config`
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return undefined // no configuration file: no region from it
-  }
-  const section = profile && profile !== 'default' ? `profile ${profile}` : 'default'
-  let current = ''
-  for (const line of text.split('\n')) {
-    const header = /^\s*\[\s*([^\]]+?)\s*\]/.exec(line)
-    if (header) current = header[1]!.replaceAll(/\s+/g, ' ')
-    const region = /^\s*region\s*=\s*(\S+)/.exec(line)
-    if (region && current === section) return region[1]
-  }
-  return undefined
 }

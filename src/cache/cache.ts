@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { chmod, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { newSha256, sha256, sha256File, type Digest } from '../base/digest.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { cacheWriteFailed, hashMismatch, invalidCacheArchive, sizeMismatch } from './errors.ts'
 
 /**
@@ -195,7 +196,7 @@ class DiskCache implements Cache {
   async #temporary(): Promise<string> {
     const folder = join(this.folder, 'tmp')
     try {
-      await mkdir(folder, { recursive: true })
+      makeFolder(folder)
     } catch (error) {
       throw asWriteFailure(error, this.folder)
     }
@@ -208,7 +209,7 @@ class DiskCache implements Cache {
 
   async #publish(temporary: string, path: string): Promise<void> {
     try {
-      await mkdir(dirname(path), { recursive: true })
+      makeFolder(dirname(path))
       await rename(temporary, path)
     } catch (error) {
       throw asWriteFailure(error, this.folder)

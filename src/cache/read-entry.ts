@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { sha256Bytes } from '../base/digest.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { entryPath, wholeEntry, type EntryKind } from './cache.ts'
 
 /**
@@ -24,8 +25,8 @@ export function writeEntrySync(folder: string, kind: EntryKind, key: string, byt
     `${process.pid}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
   )
   try {
-    mkdirSync(dirname(temporary), { recursive: true })
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(temporary))
+    makeFolder(dirname(path))
     writeFileSync(temporary, Buffer.concat([bytes, sha256Bytes(bytes)]), { flag: 'wx' })
     renameSync(temporary, path)
   } catch {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { makeFolder } from '../base/make-folder.ts'
 import { parsePythonRuntime } from '../lambda/runtimes.ts'
 import { installerMissing, installFailed, interpreterUnusable } from './errors.ts'
 import { addedFolder } from './find-interpreters.ts'
@@ -25,7 +26,7 @@ export async function addInterpreter(options: {
 }): Promise<Interpreter> {
   const { id, python } = parsePythonRuntime(options.runtimeId)
   const folder = addedFolder(options.dataFolder)
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const path = options.path === undefined ? await install(id, python, folder, options.uv) : resolve(options.path)
   const inspection = await inspectInterpreter(path)
   if ('because' in inspection) throw interpreterUnusable({ path, because: inspection.because, python })

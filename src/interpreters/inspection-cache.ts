@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from '../base/make-folder.ts'
 import type { Inspection } from './inspect-interpreter.ts'
 
 interface Kept {
@@ -38,7 +39,7 @@ export class InspectionCache {
     this.#changed = false
     const temporary = `${this.#file}.${process.pid}`
     try {
-      mkdirSync(dirname(this.#file), { recursive: true })
+      makeFolder(dirname(this.#file))
       writeFileSync(temporary, JSON.stringify({ format: 1, kept: Object.fromEntries(this.#kept) }))
       renameSync(temporary, this.#file)
     } catch {

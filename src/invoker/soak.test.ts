@@ -143,11 +143,11 @@ function usedBytes(): number {
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!
 
-/** Command lines of what this process started and is still there. */
+/** What this process started and is still there: number, name, state, parent, and the command line unless it is ending. */
 const newProcesses = (known: readonly number[]): string[] =>
   processTree(process.pid)
     .filter((pid) => !known.includes(pid) && existsSync(`/proc/${pid}`))
-    .map((pid) => commandLine(pid).replaceAll('\0', ' '))
+    .map((pid) => `${statusOf(pid)} ${commandLine(pid).replaceAll('\0', ' ')}`)
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
 const mounts = (): number => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length
@@ -159,6 +159,14 @@ const sleepers = (): string[] =>
 function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ', 4).join(' ')
   } catch {
     return ''
   }

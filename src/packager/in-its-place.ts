@@ -1,6 +1,7 @@
 import { close, openSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { makeFolder } from '../base/make-folder.ts'
 import { outputNotWritable } from '../zip/errors.ts'
 
 /**
@@ -13,7 +14,7 @@ export async function inItsPlace<Value>(
   signal: AbortSignal | undefined,
   write: (path: string, settle: () => void) => Promise<Value>,
 ): Promise<Value> {
-  const made = await mkdir(dirname(path), { recursive: true })
+  const made = makeFolder(dirname(path))
   const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
   const old = openIfThere(path)
   let written = Promise.resolve(join(folder, basename(path)))

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../base/make-folder.ts'
 import { sweepGroups } from './cgroups.ts'
 
 /**
@@ -12,7 +13,7 @@ export class StateFolder {
 
   /** @param common made when it is not there */
   constructor(common: string, tier: string) {
-    mkdirSync(common, { recursive: true, mode: 0o700 })
+    makeFolder(common, 0o700)
     sweep(common)
     this.name = `zipyard-${process.pid}-${startOf(process.pid)}-${tier}-${(counter += 1)}`
     this.path = join(common, this.name)

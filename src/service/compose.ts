@@ -1,5 +1,4 @@
 /** Wires the service, once: what is alive, in the order in which it depends on one another, and how it ends. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HttpLimits } from '../api/http/patience.ts'
 import { createApiServer } from '../api/http/server.ts'
@@ -16,6 +15,7 @@ import { sleep, systemClock } from '../base/clock.ts'
 import type { Digest } from '../base/digest.ts'
 import { releaseGarbage } from '../base/garbage.ts'
 import type { Log } from '../base/log.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { cacheFolder } from '../cache/cache-folder.ts'
 import { Activation } from '../functions/activation.ts'
 import { DeploymentPackages } from '../functions/deployment-packages.ts'
@@ -107,13 +107,13 @@ const graceMs = 5000
 /**
  * Starts the service and resolves when it listens.
  *
- * @throws `storeInUse`, `tierUnavailable`, `noInterpreterAtAll`, and the system's error when the port cannot be taken
+ * @throws `folderRefused`, `storeInUse`, `tierUnavailable`, `noInterpreterAtAll`, and the system's error when the port cannot be taken
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { dataFolder, log } = options
   const clock = systemClock
   const network = options.network ?? (options.untrusted ? 'none' : 'host')
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  makeFolder(dataFolder, 0o700)
   // What was opened, newest last; closed in the opposite order, also when a later step fails.
   const open: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {

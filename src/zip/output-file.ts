@@ -1,8 +1,9 @@
-import { close, closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { close, closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { newSha256, type Digest } from '../base/digest.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { pieceBytes } from './digest-ring.ts'
 import { DigestThread } from './digest-thread.ts'
 import { outputNotWritable } from './errors.ts'
@@ -36,7 +37,7 @@ export class OutputFile {
     this.#path = path
     this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
     try {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolder(dirname(path))
       this.#descriptor = openSync(this.#temporary, 'wx')
     } catch (error) {
       throw notWritable(path, error)

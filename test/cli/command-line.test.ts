@@ -61,6 +61,27 @@ test('a file where the data folder should be is named, not the port', () => {
   expect(stderr).not.toContain('listen')
 })
 
+test.runIf(process.platform === 'linux').each([['serve', '--port', '0'], ['runtime', 'add', '3.11'], ['doctor']])(
+  'a data folder where none can be made does not make %s wait for ever',
+  (...args) => {
+    const { exitCode, stdout, stderr } = zipyard([...args, '--data', '/proc/zipyard/data'])
+    if (args[0] === 'doctor') return expect(stdout).toContain('python')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('error: The folder `/proc/zipyard')
+    expect(stderr).toContain('cannot be made: the file system of `/proc` takes no folder there (ZY0019)')
+  },
+)
+
+test.runIf(process.platform === 'linux')('nor does a package or a cache where none can be made', () => {
+  const folder = temporaryFolder('nowhere')
+  writeFileSync(join(folder, 'app.py'), 'def main(event, context): pass\n')
+  const build = (to: string, env: Record<string, string>): ReturnType<typeof zipyard> =>
+    zipyard(['build', folder, '--handler', 'app.main', '-o', to], { env })
+  const unplaced = build('/proc/zipyard/a.zip', {})
+  expect([unplaced.exitCode, unplaced.stderr]).toEqual([1, expect.stringContaining('/proc/zipyard')])
+  expect(build(join(folder, 'a.zip'), { XDG_CACHE_HOME: '/proc/zipyard' }).exitCode).toBe(0)
+})
+
 test('a name that the file system does not take is the input’s fault, not ours', () => {
   const { exitCode, stderr } = zipyard(['init', 'n'.repeat(300)], { cwd: temporaryFolder('long') })
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('A name is longer than the file system takes')])

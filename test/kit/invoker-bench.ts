@@ -50,6 +50,13 @@ export interface InvokerBench {
   stop(): Promise<void>
 }
 
+/** The suites run over any other Python by naming its runtime. */
+export const testedRuntime = process.env['ZIPYARD_TEST_RUNTIME'] ?? 'python3.11'
+/** `3.11` */
+export const testedPython = testedRuntime.replace('python', '')
+/** Up to python3.8 a handler that cannot be loaded lives on and fails every event, and errors name no request. */
+export const failsLate = Number(testedPython.split('.')[1]) <= 8
+
 let invocations = 0
 let versions = 0
 
@@ -113,8 +120,7 @@ export async function invokerBench(
         codeDigest: store(typeof files === 'string' ? { 'app.py': files } : files),
         codeBytes: 1,
         layers: [],
-        // The suites run over any other Python by naming its runtime.
-        runtime: process.env['ZIPYARD_TEST_RUNTIME'] ?? 'python3.11',
+        runtime: testedRuntime,
         handler: 'app.handler',
         architecture: hostArchitecture() ?? 'x86_64',
         memoryMiB: 128,

@@ -85,7 +85,7 @@ def extract_traceback(tb):
 
 def _without_own_frames(frames):
     for place, frame in enumerate(frames):
-        if "/bootstrap.py" not in frame[0]:
+        if "/bootstrap.py" not in frame[0] and "/awslambdaric/handler_loader.py" not in frame[0]:
             return frames[place:]
     return frames
 

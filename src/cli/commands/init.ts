@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { defineError } from '../../base/errors.ts'
+import { makeFolder } from '../../base/make-folder.ts'
 import { findInterpreters } from '../../interpreters/find-interpreters.ts'
 import { defaultRuntimeId, parsePythonRuntime } from '../../lambda/runtimes.ts'
 import { dataFolder } from '../../settings/data-folder.ts'
@@ -33,7 +34,7 @@ export const command = defineCommand({
     }
     const taken = Object.keys(files).find((file) => existsSync(join(folder, file)))
     if (taken) throw alreadyThere({ file: join(directory, taken) })
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
     const isRunnable = await hasPython(context, runtime.python)
     if (context.json) {

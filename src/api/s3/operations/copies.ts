@@ -163,12 +163,9 @@ function readSourceRange(context: ObjectContext, source: StoredObject): { from: 
 }
 
 /** The copy is encrypted as the request or its own bucket says, whatever its source was. */
-function withoutEncryption({
-  [encryptionHeader]: _,
-  [encryptionKeyHeader]: __,
-  ...others
-}: Record<string, string>): Record<string, string> {
-  return others
+function withoutEncryption(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const names: readonly string[] = [encryptionHeader, encryptionKeyHeader]
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
 }
 
 function withStorageClass(found: StoredObject, given: ObjectDescription): Readonly<Record<string, string>> {

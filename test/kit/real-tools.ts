@@ -27,19 +27,21 @@ export async function uvExecutable(): Promise<string> {
   }
 }
 
-const pdmVersion = '2.29.3'
+/** What each tool is installed as: the versions that `test/fixtures/locks` was written with. */
+const lockingTools = { pdm: 'pdm[locked]==2.29.3', poetry: 'poetry==2.5.1', pipenv: 'pipenv==2026.10.3' } as const
 
-/** PDM in an environment of its own. */
-export function pdmExecutable(): string {
-  const folder = resolve(import.meta.dirname, `../../.cache/pdm-${pdmVersion}`)
+/** A tool that writes locks, in an environment of its own. */
+export function lockingTool(name: keyof typeof lockingTools): string {
+  const requirement = lockingTools[name]
+  const folder = resolve(import.meta.dirname, `../../.cache/${name}-${requirement.split('==')[1]}`)
   const isWhole = join(folder, 'installed')
   if (!existsSync(isWhole)) {
     rmSync(folder, { recursive: true, force: true })
     execFileSync('python3', ['-m', 'venv', folder])
-    execFileSync(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `pdm[locked]==${pdmVersion}`]) // prettier-ignore
+    execFileSync(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement]) // prettier-ignore
     writeFileSync(isWhole, '')
   }
-  return join(folder, 'bin/pdm')
+  return join(folder, 'bin', name)
 }
 
 /** From this version on pip installs from `pylock.toml`. */

@@ -1,13 +1,15 @@
 /** Inputs as their own tools write them, on the real package index; everything is kept in `.cache/` and fetched once. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildAll, buildProject, contents } from '../kit/packages.ts'
-import { pdmExecutable, realEnvironment, uvExecutable } from '../kit/real-tools.ts'
+import { lockingTool, realEnvironment, uvExecutable } from '../kit/real-tools.ts'
+import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { projectFolder } from '../kit/wheel.ts'
 
 const environment = realEnvironment
+const index = environment['PIP_INDEX_URL'] ?? 'https://pypi.org/simple'
 const uv = await uvExecutable()
 const runUv = (folder: string, ...args: readonly string[]): void => {
   execFileSync(uv, [...args, '--quiet', '--no-python-downloads'], {
@@ -113,7 +115,7 @@ dev = ["iniconfig==2.1.0"]
 `,
     }
     const [byPdm, byUv] = [projectFolder(files), projectFolder(files)]
-    execFileSync(pdmExecutable(), ['lock', '--quiet', '--group', ':all'], {
+    execFileSync(lockingTool('pdm'), ['lock', '--quiet', '--group', ':all'], {
       cwd: byPdm,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
@@ -135,6 +137,113 @@ dev = ["iniconfig==2.1.0"]
       expect(names.sort()).toEqual(['idna', 'markupsafe', 'six', ...more].sort())
       expect(report.codeSha256).toBe((await buildProject(byUv, { ...request, runtime }, environment)).codeSha256)
     }
+  },
+)
+
+test(
+  'poetry.lock is read as Poetry writes it: groups, extras and markers for the target, the same bytes as from uv.lock',
+  { timeout: 600_000 },
+  async () => {
+    const project = `[project]
+name = "app"
+version = "0.1"
+requires-python = ">=3.10"
+dependencies = ["idna==3.10", "colorama==0.4.6; sys_platform == 'win32'", "exceptiongroup==1.3.0; python_version < '3.11'"]
+[project.optional-dependencies]
+fast = ["six==1.17.0", "markupsafe==3.0.2"]
+`
+    // By pages: not every mirror has what Poetry asks of its standard source.
+    const source = `[[tool.poetry.source]]\nname = "ours"\nurl = "${index}"\npriority = "primary"\n`
+    const byPoetry = projectFolder({
+      'app.py': 'import idna\n',
+      'pyproject.toml': `${project}[tool.poetry]\npackage-mode = false\n[tool.poetry.group.dev.dependencies]\niniconfig = "2.1.0"\n${source}`,
+    })
+    const byUv = projectFolder({ 'app.py': 'import idna\n', 'pyproject.toml': project })
+    execFileSync(lockingTool('poetry'), ['lock', '--no-interaction'], {
+      cwd: byPoetry,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...environment, POETRY_VIRTUALENVS_CREATE: 'false', POETRY_CACHE_DIR: temporaryFolder() },
+    })
+    runUv(byUv, 'lock')
+    const request = { extras: ['fast'], architectures: ['arm64'], locked: true }
+    for (const runtime of ['python3.13', 'python3.10']) {
+      const report = await buildProject(byPoetry, { ...request, runtime }, { ...environment, UV: '/nowhere/uv' })
+      expect(report.resolvedBy).toBe('poetry.lock')
+      expect(report.notes).toEqual([])
+      expect(report.codeSha256).toBe((await buildProject(byUv, { ...request, runtime }, environment)).codeSha256)
+    }
+  },
+)
+
+test(
+  'Pipfile.lock is read as pipenv writes it, for another Python and architecture than those it was locked on',
+  { timeout: 600_000 },
+  async () => {
+    const folder = projectFolder({
+      'app.py': 'import idna\n',
+      Pipfile: `[[source]]
+url = "${index}"
+verify_ssl = true
+name = "pypi"
+[packages]
+idna = "==3.10"
+markupsafe = "==3.0.2"
+[dev-packages]
+iniconfig = "==2.1.0"
+`,
+    })
+    execFileSync(lockingTool('pipenv'), ['lock'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...environment,
+        WORKON_HOME: temporaryFolder(),
+        PIPENV_IGNORE_VIRTUALENVS: '1',
+        PIPENV_NOSPIN: '1',
+        PIPENV_YES: '1',
+      },
+    })
+    const request = { runtime: 'python3.13', architectures: ['arm64'] }
+    const report = await buildProject(folder, { ...request, locked: true }, { ...environment, UV: '/nowhere/uv' })
+    expect(report.resolvedBy).toBe('Pipfile.lock')
+    const requirements = 'idna==3.10\nmarkupsafe==3.0.2\n'
+    const byHand = projectFolder({ 'app.py': 'import idna\n', 'requirements.txt': requirements })
+    expect(report.codeSha256).toBe((await buildProject(byHand, request, environment)).codeSha256)
+  },
+)
+
+test(
+  'an editable line is built as a wheel with the extras that it asks for, by uv and by pip, and anew when its source changes',
+  { timeout: 600_000 },
+  async () => {
+    const folder = projectFolder({
+      'app.py': 'import mylib, six\n',
+      'requirements.txt': '-e ./mylib[more]\n',
+      'mylib/mylib/__init__.py': '"""Mine."""\nx = 1\n',
+      'mylib/pyproject.toml': `[build-system]
+requires = ["flit_core==3.12.0"]
+build-backend = "flit_core.buildapi"
+[project]
+name = "mylib"
+version = "0.3"
+description = "Mine."
+dependencies = ["idna==3.10"]
+[project.optional-dependencies]
+more = ["six==1.17.0"]
+`,
+    })
+    const byUv = await buildProject(folder, {}, environment)
+    const byPip = await buildProject(folder, { resolver: 'pip', upgrade: true }, environment)
+    for (const report of [byUv, byPip]) {
+      expect(report.shares.map(({ name }) => name).sort()).toEqual(['idna', 'mylib', 'six', undefined])
+      expect(contents(report.path)['mylib/__init__.py']).toContain('x = 1')
+      // It is packed as an installation, and its folder is no part of the function's own code.
+      expect(Object.keys(contents(report.path)).filter((path) => /\.pth$|^mylib\/mylib/.test(path))).toEqual([])
+    }
+    expect(byPip.codeSha256).toBe(byUv.codeSha256)
+    writeFileSync(join(folder, 'mylib/mylib/__init__.py'), '"""Mine."""\nx = 2\n')
+    const changed = await buildProject(folder, { locked: true }, environment)
+    expect(contents(changed.path)['mylib/__init__.py']).toContain('x = 2')
   },
 )
 

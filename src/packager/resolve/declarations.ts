@@ -19,6 +19,9 @@ import type { Variables } from './scrubbed-environment.ts'
 export interface Declared {
   readonly requirement?: Requirement | undefined
   readonly reference?: DirectReference | undefined
+  /** Of a reference without a requirement: what its line says of the name, and its extras (`-e ./lib[extra]`). */
+  readonly name?: string | undefined
+  readonly extras?: readonly string[] | undefined
   readonly marker?: Marker | undefined
   readonly isEditable: boolean
   /** `sha256:…` */
@@ -98,6 +101,8 @@ function ofLine(line: RequirementLine): Declared {
   return {
     requirement: line.requirement,
     reference: line.reference,
+    name: line.name,
+    extras: line.extras,
     marker: line.marker,
     isEditable: line.isEditable,
     hashes: line.hashes,
@@ -224,20 +229,37 @@ function localManifest({ reference }: Declared, folder: string): string {
 /** The declaration as a line of a requirements file, without marker and hashes. Paths are relative to the project where they can be. */
 export function formatDeclared(one: Declared, folder: string): string {
   const { requirement, reference } = one
-  const name = requirement
-    ? `${requirement.name}${requirement.extras.length > 0 ? `[${requirement.extras.join(',')}]` : ''} @ `
-    : ''
   if (!reference) return requirement ? formatRequirement({ ...requirement, marker: undefined }) : ''
-  return `${one.isEditable ? '-e ' : name}${formatReference(reference, folder, name !== '')}`
+  const list = requirement?.extras ?? one.extras ?? []
+  const extras = list.length > 0 ? `[${list.join(',')}]` : ''
+  if (requirement && !one.isEditable)
+    return `${requirement.name}${extras} @ ${formatReference(reference, folder, '', true)}`
+  const editable = one.isEditable ? '-e ' : ''
+  // A repository has no file name behind which its extras could stand.
+  if (extras !== '' && reference.kind === 'vcs') {
+    const egg = one.name === undefined ? '' : `egg=${one.name}${extras}`
+    return `${editable}${formatReference(reference, folder, '', false, egg)}`
+  }
+  return `${editable}${formatReference(reference, folder, extras, false)}`
 }
 
-function formatReference(reference: DirectReference, folder: string, isNamed: boolean): string {
-  const subdirectory = reference.subdirectory ? `#subdirectory=${reference.subdirectory}` : ''
+/** @param behind stands right behind the place; `egg` in the fragment */
+function formatReference(
+  reference: DirectReference,
+  folder: string,
+  behind: string,
+  isNamed: boolean,
+  egg = '',
+): string {
+  const parts = [egg, reference.subdirectory ? `subdirectory=${reference.subdirectory}` : ''].filter(
+    (one) => one !== '',
+  )
+  const fragment = parts.length > 0 ? `#${parts.join('&')}` : ''
   if (reference.kind === 'vcs')
-    return `${reference.vcs}+${reference.url}${reference.revision ? `@${reference.revision}` : ''}${subdirectory}`
+    return `${reference.vcs}+${reference.url}${reference.revision ? `@${reference.revision}` : ''}${fragment}`
   const place = reference.kind === 'archive' && reference.url !== undefined ? reference.url : reference.path!
-  if (isUrl(place)) return `${place}${subdirectory}`
+  if (isUrl(place)) return `${place}${behind}${fragment}`
   const path = relative(folder, place).split(sep).join('/')
   const local = path.startsWith('..') || isAbsolute(path) ? path : `./${path}`
-  return isNamed ? `file:${local}${subdirectory}` : local
+  return isNamed ? `file:${local}${fragment}` : `${local}${behind}${fragment}`
 }

@@ -155,7 +155,7 @@ export function repairReport(report: PipReport, roots: readonly Requirement[], e
       !item.distribution.wheels.length &&
       !roots.some((root) => root.normalizedName === item.distribution.name)
     )
-      queue.push({ requirement: parseRequirement(item.distribution.name), extras: [] })
+      queue.push({ requirement: requested(item), extras: [] })
   }
   for (let next = queue.shift(); next; next = queue.shift()) {
     const { requirement, extras } = next
@@ -179,6 +179,11 @@ export function repairReport(report: PipReport, roots: readonly Requirement[], e
     dropped: report.items.filter((item) => !reached.has(item.distribution.name)),
     missing: [...missing.keys()].sort(),
   }
+}
+
+function requested({ distribution, extras: list }: PipItem): Requirement {
+  const extras = list.length > 0 ? `[${list.join(',')}]` : ''
+  return parseRequirement(`${distribution.name}${extras}`)
 }
 
 function satisfies(item: PipItem, requirement: Requirement): boolean {

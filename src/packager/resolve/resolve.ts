@@ -25,6 +25,7 @@ import {
   type LockPlace,
   type OwnLock,
 } from './lock-file.ts'
+import type { Staleness } from './lock-staleness.ts'
 import type { Resolution } from './resolution.ts'
 import type { Variables } from './scrubbed-environment.ts'
 
@@ -74,9 +75,7 @@ export async function resolve(options: ResolveOptions, surroundings: FetchSurrou
       throw new Error(`resolve was given a ${input.kind}; its distributions are read first`)
     case 'requirements': {
       const lock = await lockOf(input, options, surroundings)
-      return lock
-        ? fromLock(lock, { file: lock.file, extras: [], groups: [] }, options)
-        : resolveDeclared(input, options, surroundings)
+      return lock ? fromCompiled(lock, options) : resolveDeclared(input, options, surroundings)
     }
     default:
       return resolveDeclared(input, options, surroundings)
@@ -98,6 +97,27 @@ async function lockOf(
   const lock = lockFromRequirements(file)
   if (!('notLocked' in lock)) surroundings.learnIndexes(indexesOf(file.options))
   return 'notLocked' in lock ? undefined : lock
+}
+
+/** A compiled requirements file that no longer fits what it was compiled from is told. */
+async function fromCompiled(lock: Lock, options: ResolveOptions): Promise<Resolution> {
+  const resolution = fromLock(lock, { file: lock.file, extras: [], groups: [] }, options)
+  const { stalenessOfCompiled } = await import('./compiled-requirements.ts')
+  const { environment } = options.target
+  const { variables } = options
+  const staleness = await stalenessOfCompiled(lock.file, resolution.distributions, { environment, variables })
+  return toldIfStale(resolution, staleness, options)
+}
+
+async function toldIfStale(
+  resolution: Resolution,
+  staleness: Staleness | undefined,
+  { locked }: ResolveOptions,
+): Promise<Resolution> {
+  if (!staleness) return resolution
+  const { lockNotCovering, staleLockNote } = await import('./lock-staleness.ts')
+  if (locked) throw lockNotCovering({ file: resolution.by, ...staleness })
+  return { ...resolution, notes: [staleLockNote(resolution.by, staleness)] }
 }
 
 export const notPins = defineError('ZY0436', 'defect', (p: { lines: readonly string[] }) => ({
@@ -138,12 +158,10 @@ async function fromForeignLock(
   surroundings.learnIndexes(await placesOf(lock, root, options.variables))
   const resolution = fromLock(lock, isMember ? { ...input, project: name } : input, options)
   if (!(isBeside || isMember)) return resolution
-  const { lockNotCovering, staleLockNote, stalenessOf } = await import('./lock-staleness.ts')
+  const { stalenessOf } = await import('./lock-staleness.ts')
   const { environment } = options.target
   const staleness = await stalenessOf(resolution.distributions, { ...input, lock, pyproject, root, environment })
-  if (!staleness) return resolution
-  if (options.locked) throw lockNotCovering({ file: resolution.by, ...staleness })
-  return { ...resolution, notes: [staleLockNote(resolution.by, staleness)] }
+  return toldIfStale(resolution, staleness, options)
 }
 
 function fromLock(

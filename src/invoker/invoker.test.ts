@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -352,6 +352,29 @@ def handler(event, context):
     expect(results.find(({ json }) => json === 'provisioned-concurrency')!.lines.at(-1)).not.toContain('Init Duration')
     await bench.invoker.provision(version, 0)
     expect(bench.invoker.provisioned(version.environmentKey)).toBeUndefined()
+  })
+
+  test('beyond those that are provisioned run on demand, and count as that', async () => {
+    const version = bench.version(
+      `
+import os, time
+def handler(event, context):
+    while os.path.exists(event['until']):
+        time.sleep(0.01)
+`,
+      { version: '1', reservedConcurrency: 2, timeoutSeconds: 60 },
+    )
+    await bench.invoker.provision(version, 1)
+    const until = join(bench.folder, 'until')
+    writeFileSync(until, '')
+    const running = [bench.invoke(version, { until }), bench.invoke(version, { until })]
+    await expect(bench.invoke(version, { until })).rejects.toMatchObject({
+      details: { reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' },
+    })
+    rmSync(until)
+    await Promise.all(running)
+    expect((await bench.invoke(version, { until })).functionError).toBeUndefined()
+    await bench.invoker.provision(version, 0)
   })
 
   test('that cannot be provisioned are reported as AWS reports them', async () => {

@@ -115,14 +115,16 @@ class PooledInvoker implements Invoker {
     if (this.#stopping) throw invokerStopping({})
     const { target } = invocation
     const pool = this.#poolOf(target)
-    const { isProvisioned } = pool
-    if (!isProvisioned) this.#limits.take(target)
+    // What is beyond the provisioned environments runs on demand, and is limited as that is.
+    const isCovered = pool.isProvisioned && pool.cover()
+    if (!isCovered) this.#limits.take(target)
     this.#running += 1
     try {
       return await pool.invoke(invocation)
     } finally {
       this.#running -= 1
-      if (!isProvisioned) this.#limits.giveBack(target)
+      if (isCovered) pool.uncover()
+      else this.#limits.giveBack(target)
       if (this.#running === 0) this.#allDone?.()
     }
   }

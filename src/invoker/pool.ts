@@ -48,6 +48,8 @@ export class Pool {
   #starting = 0
   #draining = false
   #provisionedTarget = 0
+  /** Running invocations that provisioned environments answer for. */
+  #covered = 0
   #provisionedFailure: string | undefined
 
   constructor(options: PoolOptions) {
@@ -88,6 +90,17 @@ export class Pool {
     for (const environment of provisioned.slice(count)) void this.#end(environment)
     const missing = count - Math.min(count, provisioned.length)
     await Promise.all(Array.from({ length: missing }, () => this.#grow('provisioned-concurrency')))
+  }
+
+  /** Whether a provisioned environment answers for one more invocation; give it back with `uncover`. */
+  cover(): boolean {
+    if (this.#covered >= this.#provisionedTarget) return false
+    this.#covered += 1
+    return true
+  }
+
+  uncover(): void {
+    this.#covered -= 1
   }
 
   get provisioned(): ProvisionedState {

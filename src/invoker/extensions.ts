@@ -4,6 +4,7 @@
  * Enough for observability layers to start, follow and shut down. The Telemetry API is answered as AWS's own emulator does: accepted, not supported.
  */
 import { randomUUID } from 'node:crypto'
+import type { Clock } from '../base/clock.ts'
 import { answer, type RuntimeEvent } from './runtime-api.ts'
 import type { RuntimeConnection, RuntimeRequest } from './runtime-connection.ts'
 
@@ -13,12 +14,21 @@ interface Extension {
   readonly id: string
   readonly name: string
   readonly events: ReadonlySet<ExtensionEvent>
+  /** Where it registered. */
   readonly connection: RuntimeConnection
   /** Where it waits for its next event. */
   waiting: RuntimeConnection | undefined
-  /** Told to end, and has nothing more to ask for. */
+  /** Where it heard of the end. */
+  told: RuntimeConnection | undefined
+  /** It has nothing more to say. */
   ended: boolean
 }
+
+/**
+ * How long one that was told of the end, and asks by a new connection each time, may still work: that its connection is closed says nothing then,
+ * while one that keeps its connection hangs up when it exits. In milliseconds.
+ */
+const lastWordsMs = 500
 
 export interface ExtensionsOptions {
   readonly functionName: string
@@ -27,6 +37,7 @@ export interface ExtensionsOptions {
   readonly accountId: string
   /** Names of the programs in /opt/extensions: each must register and ask for an event before Init is over. */
   readonly expected: readonly string[]
+  readonly clock: Clock
   /** All extensions wait: Init may be over, or the invocation. */
   readonly onIdle: () => void
 }
@@ -36,6 +47,8 @@ export class Extensions {
   readonly #byId = new Map<string, Extension>()
   #registrationClosed = false
   #onAllEnded: (() => void) | undefined
+  /** What those that are busy when the end comes hear when they ask. */
+  #farewell: object | undefined
 
   constructor(options: ExtensionsOptions) {
     this.#options = options
@@ -54,6 +67,7 @@ export class Extensions {
   reset(): void {
     this.#byId.clear()
     this.#registrationClosed = false
+    this.#farewell = undefined
     this.#onAllEnded?.()
   }
 
@@ -63,11 +77,11 @@ export class Extensions {
     this.#send('INVOKE', { eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing })
   }
 
-  /** Tells those that want to know, and resolves when all of them have hung up. */
+  /** Tells those that want to know, and resolves when all of them have ended. */
   shutDown(reason: 'spindown' | 'timeout' | 'failure', deadlineMs: number): Promise<void> {
-    this.#send('SHUTDOWN', { eventType: 'SHUTDOWN', deadlineMs, shutdownReason: reason })
-    const told = [...this.#byId.values()].filter(({ events }) => events.has('SHUTDOWN'))
-    if (told.every(({ ended }) => ended)) return Promise.resolve()
+    this.#farewell = { eventType: 'SHUTDOWN', deadlineMs, shutdownReason: reason }
+    this.#send('SHUTDOWN', this.#farewell)
+    if (this.#haveAllEnded) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onAllEnded = resolve
     })
@@ -75,12 +89,20 @@ export class Extensions {
 
   closed(connection: RuntimeConnection): void {
     for (const extension of this.#byId.values()) {
-      if (extension.connection === connection || extension.waiting === connection) {
-        extension.ended = true
-        extension.waiting = undefined
-      }
+      if (extension.told === connection && extension.connection !== connection)
+        this.#options.clock.after(lastWordsMs, () => this.#end(extension), { unref: true })
+      else if (extension.told === connection || extension.waiting === connection) this.#end(extension)
     }
-    if ([...this.#byId.values()].every(({ events, ended }) => ended || !events.has('SHUTDOWN'))) this.#onAllEnded?.()
+  }
+
+  #end(extension: Extension): void {
+    extension.ended = true
+    extension.waiting = undefined
+    if (this.#haveAllEnded) this.#onAllEnded?.()
+  }
+
+  get #haveAllEnded(): boolean {
+    return [...this.#byId.values()].every(({ events, ended }) => ended || !events.has('SHUTDOWN'))
   }
 
   /** Answers a request if it is one of the Extensions, Telemetry or Logs API. */
@@ -117,7 +139,7 @@ export class Extensions {
       return refuse(connection, 'Extension.InvalidEventType', 'SHUTDOWN is not an event of internal extensions')
     }
     const id = randomUUID()
-    this.#byId.set(id, { id, name, events, connection, waiting: undefined, ended: false })
+    this.#byId.set(id, { id, name, events, connection, waiting: undefined, told: undefined, ended: false })
     const { functionName, functionVersion, handler, accountId } = this.#options
     const wantsAccount = request.headers.get('lambda-extension-accept-feature')?.includes('accountId')
     const body = JSON.stringify({ functionName, functionVersion, handler, ...(wantsAccount && { accountId }) })
@@ -128,7 +150,8 @@ export class Extensions {
     const extension = this.#known(request, connection)
     if (!extension) return
     extension.waiting = connection
-    if (this.areIdle) this.#options.onIdle()
+    if (this.#farewell) this.#send('SHUTDOWN', this.#farewell)
+    else if (this.areIdle) this.#options.onIdle()
   }
 
   #known(request: RuntimeRequest, connection: RuntimeConnection): Extension | undefined {
@@ -142,6 +165,7 @@ export class Extensions {
       if (!extension.events.has(type) || !extension.waiting) continue
       const { waiting } = extension
       extension.waiting = undefined
+      if (type === 'SHUTDOWN') extension.told = waiting
       waiting.send(
         answer(
           200,

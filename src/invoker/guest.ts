@@ -79,6 +79,7 @@ export class Guest {
         handler: version.handler,
         accountId: version.accountId,
         expected: plan.extensions,
+        clock: options.clock,
         onIdle: () => this.#waiting(),
       })
     }

@@ -213,7 +213,7 @@ id=$(curl -sS -D - -o /tmp/registered -X POST "$api/register" -H "Lambda-Extensi
 echo "registered $(cat /tmp/registered) handler=$_HANDLER"
 while true; do
   event=$(curl -sS "$api/event/next" -H "Lambda-Extension-Identifier: $id")
-  case "$event" in *SHUTDOWN*) echo "shutdown"; exit 0;; *) echo "heard $event";; esac
+  case "$event" in *SHUTDOWN*) sleep 0.2; echo "shutdown"; exit 0;; *) echo "heard $event";; esac
 done
 `
   const codeDigest = bench.store([{ path: 'extensions/watcher', bytes: extension, mode: 0o755 }])

@@ -18,7 +18,7 @@ class _Nobody(object):
     def recv(self, size):
         return (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: -\r\nLambda-Runtime-Deadline-Ms: 0\r\n"
-            b"Lambda-Runtime-Invoked-Function-Arn: -\r\nContent-Length: 2\r\n\r\n{}"
+            b"Lambda-Runtime-Invoked-Function-Arn: -\r\nLambda-Runtime-Trace-Id: -\r\nContent-Length: 2\r\n\r\n{}"
         )
 
 

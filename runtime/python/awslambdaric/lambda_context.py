@@ -6,6 +6,31 @@ import time
 
 W3C_ALLOWED_FIELDS = ("traceparent", "tracestate", "baggage")
 
+# The variables that a context repeats, in the order in which it takes them.
+_VARIABLES = (
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+)
+_STORED = tuple(name.encode("ascii") for name in _VARIABLES)
+_last = (None, None)
+
+
+def _read_variables():
+    """Their values now. A function may change them; as long as the very same ones are stored, nothing is decoded again."""
+    global _last
+    stored = getattr(os.environ, "_data", None)
+    if not isinstance(stored, dict):
+        return tuple(map(os.environ.get, _VARIABLES))
+    raw = tuple(map(stored.get, _STORED))
+    known, values = _last
+    if raw != known:
+        values = tuple(map(os.environ.get, _VARIABLES))
+        _last = (raw, values)
+    return values
+
 
 def _describe(thing, names):
     return "{0}([{1}])".format(type(thing).__name__, ",".join("{0}={1}".format(name, getattr(thing, name)) for name in names))
@@ -27,6 +52,11 @@ class _Fields(object):
 class CognitoIdentity(_Fields):
     __slots__ = ["cognito_identity_id", "cognito_identity_pool_id"]
     _shown = __slots__
+
+    def __init__(self, values=None):
+        # The same, without a loop: every invocation makes one.
+        self.cognito_identity_id = None if values is None else values.get("cognito_identity_id")
+        self.cognito_identity_pool_id = None if values is None else values.get("cognito_identity_pool_id")
 
 
 class Client(_Fields):
@@ -56,16 +86,16 @@ class LambdaContext(object):
     def __init__(
         self, invoke_id, client_context, cognito_identity, epoch_deadline_time_in_ms, invoked_function_arn=None, tenant_id=None
     ):
-        environ = os.environ
         self.aws_request_id = invoke_id
-        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        group, stream, name, memory, version = _read_variables()
+        self.log_group_name = group
+        self.log_stream_name = stream
+        self.function_name = name
+        self.memory_limit_in_mb = memory
+        self.function_version = version
         self.invoked_function_arn = invoked_function_arn
         self.tenant_id = tenant_id
-        self._w3c_fields = _take_w3c(client_context)
+        self._w3c_fields = {} if client_context is None else _take_w3c(client_context)
         self.client_context = None
         if client_context is not None:
             self.client_context = ClientContext(client_context)

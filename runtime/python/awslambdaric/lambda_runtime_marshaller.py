@@ -155,10 +155,24 @@ def _decimal(value):
     return "NaN" if value.is_nan() else str(value)
 
 
+def _plain_encoder(ensure_ascii):
+    """Writes what `_is_plain`. `json` makes the C encoder anew for every value; here it is made once, without looking for circles, as there are none."""
+    encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, allow_nan=True)
+    make, string = json.encoder.c_make_encoder, json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
+    try:
+        write = make(None, encoder.default, string, None, ": ", ", ", False, False, True)
+        if "".join(write({"a": [1, "b"]}, 0)) != '{"a": [1, "b"]}':
+            return encoder.encode
+    except TypeError:
+        # No C encoder in this interpreter, or another one.
+        return encoder.encode
+    return lambda value: "".join(write(value, 0))
+
+
 class Encoder(object):
     def __init__(self):
         self.ensure_ascii = os.environ.get("AWS_EXECUTION_ENV") not in _RAW_UTF8
-        self._plain = json.JSONEncoder(ensure_ascii=self.ensure_ascii, allow_nan=True).encode
+        self._plain = _plain_encoder(self.ensure_ascii)
 
     def encode(self, value):
         try:
@@ -183,6 +197,24 @@ def to_json(obj):
     return _encoder.encode(obj)
 
 
+if sys.version_info >= (3, 6):
+    _scan = json.JSONDecoder().scan_once
+
+    def _loads(request):
+        """What `json.loads` says, without looking for an encoding and for white space that are hardly ever there."""
+        try:
+            text = request.decode("utf-8")
+            value, end = _scan(text, 0)
+            if end == len(text):
+                return value
+        except (AttributeError, StopIteration, ValueError):
+            pass
+        return json.loads(request)
+
+else:
+    _loads = json.loads
+
+
 class LambdaMarshaller(object):
     def __init__(self):
         self.jsonEncoder = None
@@ -191,7 +223,7 @@ class LambdaMarshaller(object):
         if content_type != "application/json":
             return request
         try:
-            return json.loads(request)
+            return _loads(request)
         except Exception as error:
             raise FaultException(FaultException.UNMARSHAL_ERROR, "Unable to unmarshal input: {0}".format(error))
 

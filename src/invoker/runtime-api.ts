@@ -106,7 +106,7 @@ export class RuntimeApi {
     this.#waiting = undefined
     this.#state = 'Running'
     this.#requestId = event.requestId
-    connection.send(encodeEvent(event))
+    connection.sendMessage(eventHead(event), event.payload)
   }
 
   /** The process ended, a new one will come: nothing of the old one is believed any more. */
@@ -202,18 +202,18 @@ export function answer(status: number, body: string, contentType = 'application/
   )
 }
 
-function encodeEvent(event: RuntimeEvent): Buffer {
+/** What stands before an event. Our own bootstrap knows these lines by heart (`_EVENT` in lambda_runtime_client.py). */
+function eventHead(event: RuntimeEvent): string {
   let head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: ${event.requestId}\r\nLambda-Runtime-Deadline-Ms: ${event.deadlineMs}\r\nLambda-Runtime-Invoked-Function-Arn: ${event.invokedArn}\r\n`
   if (event.traceHeader) head += `Lambda-Runtime-Trace-Id: ${oneLine(event.traceHeader)}\r\n`
   if (event.clientContext) head += `Lambda-Runtime-Client-Context: ${oneLine(event.clientContext)}\r\n`
   if (event.cognitoIdentity) head += `Lambda-Runtime-Cognito-Identity: ${oneLine(event.cognitoIdentity)}\r\n`
-  head += `Content-Length: ${event.payload.length}\r\n\r\n`
-  return Buffer.concat([Buffer.from(head), event.payload])
+  return `${head}Content-Length: ${event.payload.length}\r\n\r\n`
 }
 
 /** A header must not end early: JSON says the same without line ends between its tokens, and has none inside. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' ')
+  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]+/g, ' ') : text
 }
 
 /** A streamed response may fail at its end, and says so in its trailers. */

@@ -74,6 +74,18 @@ export class RuntimeConnection {
     }
   }
 
+  /** Sends a head and a body, and whatever was held back before them, in one write out of one buffer. */
+  sendMessage(head: string, body: Buffer): void {
+    const owed = this.#owed ?? empty
+    this.#owed = undefined
+    const headBytes = Buffer.byteLength(head)
+    const message = Buffer.allocUnsafe(owed.length + headBytes + body.length)
+    message.set(owed)
+    message.write(head, owed.length)
+    message.set(body, owed.length + headBytes)
+    this.send(message)
+  }
+
   /** Holds an answer back until the next one leaves. */
   owe(answer: Buffer): void {
     this.#owed = this.#owed === undefined ? answer : Buffer.concat([this.#owed, answer])

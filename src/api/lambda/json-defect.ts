@@ -9,8 +9,9 @@ const decoder = new TextDecoder()
  * follow the parser's public wording.
  */
 export function jsonDefect(bytes: Uint8Array): string | undefined {
-  if (!isUtf8(bytes)) return encodingDefect(Buffer.from(bytes))
-  const text = decoder.decode(bytes)
+  if (!isUtf8(bytes)) return encodingDefect(asBuffer(bytes))
+  // Only a decoder takes a mark of the byte order away; without one, reading the bytes as they are takes a third of the time.
+  const text = bytes[0] === 0xef ? decoder.decode(bytes) : asBuffer(bytes).toString()
   try {
     JSON.parse(text)
     return undefined
@@ -18,6 +19,8 @@ export function jsonDefect(bytes: Uint8Array): string | undefined {
     return syntaxDefect(text, error)
   }
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const source = (line: number, column: number): string =>
   `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`

@@ -36,13 +36,18 @@ export function createLambdaApi(ports: LambdaPorts): ApiService {
   }
 }
 
-async function handle(request: ApiRequest, services: LambdaServices): Promise<ApiResponse> {
+function handle(request: ApiRequest, services: LambdaServices): Promise<ApiResponse> {
   const found = route(request.method, request.path, request.query)
   if (!found || !operations.has(found.operation)) throw unknownOperation({ method: request.method, path: request.path })
-  if (request.caller.kind !== 'user' && !eventOperations.has(found.operation)) {
-    await expectGranted(request.caller, `lambda:${found.operation}`, resourceOf(found.labels, request.caller), services)
-  }
+  // An event is no input to be read, and its operations ask for leave themselves.
+  if (eventOperations.has(found.operation)) return perform(request, found, services, {})
+  return handleInput(request, found, services)
+}
+
+async function handleInput(request: ApiRequest, found: Route, services: LambdaServices): Promise<ApiResponse> {
   const name = found.operation
+  if (request.caller.kind !== 'user')
+    await expectGranted(request.caller, `lambda:${name}`, resourceOf(found.labels, request.caller), services)
   if (!codeOperations.has(name)) return perform(request, found, services, await readBody(name, request))
   const { input, discard } = await readCodeBody(request.stream(), () => services.packages.receive())
   try {
@@ -91,7 +96,7 @@ async function expectGranted(
 }
 
 async function readBody(operation: string, request: ApiRequest): Promise<Input> {
-  if (eventOperations.has(operation) || operationModels[operation]!.input === undefined) return {}
+  if (operationModels[operation]!.input === undefined) return {}
   return parseBody(await request.body(plainBodyLimit))
 }
 

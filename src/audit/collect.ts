@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseHandler, malformedHandler } from '../lambda/handler.ts'
-import { moduleNames } from '../python/module-names.ts'
+import { moduleNames, type ModuleNames } from '../python/module-names.ts'
 import { isDirectory, isEncrypted, isSymbolicLink, permissionsOf, type Entry } from '../zip/entry.ts'
 import { readEntry } from '../zip/entry-data.ts'
 import { entryPath } from '../zip/entry-name.ts'
@@ -247,6 +247,7 @@ class LazyFile implements PackageFile {
   readonly #known: KnownContent | undefined
   #content: ContentFacts | undefined
   #isRead = false
+  #names: { readonly found: ModuleNames | undefined } | undefined
 
   constructor(raw: RawFile, distribution: string | undefined, known: KnownContent | undefined) {
     this.path = raw.path
@@ -269,6 +270,12 @@ class LazyFile implements PackageFile {
     return this.#content
   }
 
+  get names(): ModuleNames | undefined {
+    if (this.kind === 'link' || this.distribution !== undefined || !this.path.endsWith('.py')) return undefined
+    this.#names ??= { found: namesIn(tryRead(this.#raw)) }
+    return this.#names.found
+  }
+
   #read(): ContentFacts | undefined {
     if (!this.interest) return undefined
     const { path, crc32, bytes, distribution } = this
@@ -281,6 +288,10 @@ class LazyFile implements PackageFile {
     const read = tryRead(this.#raw)
     return read && readContent(this.interest, read, { path, isOwn: distribution === undefined })
   }
+}
+
+function namesIn(bytes: Uint8Array | undefined): ModuleNames | undefined {
+  return bytes && moduleNames(bytes)
 }
 
 /** Nothing that is looked into is larger than the whole package may be, in bytes. */

@@ -1,5 +1,6 @@
 import type { ElfFacts } from '../elf/facts.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
+import type { MetadataLookup } from './metadata-lookups.ts'
 import type { FoundSecret } from './secrets.ts'
 import type { ServiceClient } from './service-clients.ts'
 
@@ -11,6 +12,8 @@ export interface PythonContent {
   readonly changesImports?: boolean | undefined
   /** Of own files: the AWS services whose clients it makes. */
   readonly services?: readonly ServiceClient[] | undefined
+  /** Of files without a distribution: whose metadata it asks for when it is imported. */
+  readonly metadata?: readonly MetadataLookup[] | undefined
   /** Of own files: it holds something that should not be published. */
   readonly secret?: FoundSecret | undefined
 }

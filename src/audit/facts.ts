@@ -28,6 +28,8 @@ export interface PackageFile {
   readonly interest?: Interest | undefined
   /** What is in it, for the kinds of file that rules look into. */
   readonly content?: ContentFacts | undefined
+  /** What an own Python file defines at its top level; undefined for files of distributions, and for what is no Python. */
+  readonly names?: ModuleNames | undefined
 }
 
 /** An installed distribution, recovered from its `.dist-info` folder. */

@@ -28,6 +28,8 @@ export interface MissingModule extends ImportSite {
   readonly isTopLevel: boolean
   /** A file that would be it, had it been built for this target. */
   readonly otherBuild?: string | undefined
+  /** Of a name in `from … import name`: the own module or folder that neither defines it nor has a submodule of it. */
+  readonly undefinedIn?: FoundModule | undefined
 }
 
 export interface ReachedFile {
@@ -126,14 +128,33 @@ class GraphWalk {
     if (base === undefined) return
     const node = base === '' ? undefined : this.#importModule(base, site)
     if (base !== '' && !node) return
+    if (names === undefined) return
     // Most names that are imported are no modules, and where nothing lies below none can be.
-    if (names === undefined || (node && !this.#hasFolder(node))) return
+    const mayBeModules = !node || this.#hasFolder(node)
     for (const name of names) {
       if (name === '*') continue
-      const child = this.#childOf(node, name)
-      if (child.found) this.#visit(child, site)
-      else this.#noteOtherBuild(child, site)
+      const child = mayBeModules ? this.#childOf(node, name) : undefined
+      if (child?.found) this.#visit(child, site)
+      else if (!child || !this.#noteOtherBuild(child, site)) this.#noteUndefined(node, name, site)
     }
+  }
+
+  /** A name that an own file asks for, and an own module does not define; where that can be told from its text. */
+  #noteUndefined(node: ModuleNode | undefined, name: string, site: ImportSite): void {
+    const holder = node?.found
+    if (!holder || site.file.distribution !== undefined || /^__\w+__$/.test(name)) return
+    if (holder.kind === 'file') {
+      const names = holder.tree.files.get(holder.path)?.names
+      if (!names || names.isDynamic || names.mayGrow || names.names.has(name)) return
+    } else if (!this.#isOwnFolder(holder)) return
+    this.#missing.push({ ...site, module: `${node.module}.${name}`, isTopLevel: false, undefinedIn: holder })
+  }
+
+  /** A folder that holds nothing of a distribution: parts of a namespace that others share may be anywhere. */
+  #isOwnFolder({ path, tree }: FoundModule): boolean {
+    for (const file of tree.files.values())
+      if (file.distribution !== undefined && file.path.startsWith(`${path}/`)) return false
+    return true
   }
 
   /** Imports each part of a dotted name; `undefined` when one is not there. */
@@ -191,9 +212,10 @@ class GraphWalk {
     return runtimeOwnModules.has(top) || (doubtfulModules.has(top) && site.file.distribution !== undefined)
   }
 
-  #noteOtherBuild(node: ModuleNode, site: ImportSite): void {
+  #noteOtherBuild(node: ModuleNode, site: ImportSite): boolean {
     const otherBuild = this.#otherBuildOf(node)
     if (otherBuild !== undefined) this.#missing.push({ ...site, module: node.module, isTopLevel: false, otherBuild })
+    return otherBuild !== undefined
   }
 
   /** Marks a module and the packages around it as reached, from the outermost on. */

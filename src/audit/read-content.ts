@@ -1,6 +1,7 @@
 import { isElf } from '../elf/reader.ts'
 import { scanImports } from '../python/import-scanner.ts'
 import type { ContentFacts } from './content-facts.ts'
+import { metadataLookups } from './metadata-lookups.ts'
 import { readBinary } from './read-binary.ts'
 import { findSecret } from './secrets.ts'
 import { serviceClients } from './service-clients.ts'
@@ -55,16 +56,23 @@ export function readContent(
       file.isOwn &&
       changesImportSystem.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))
     const services = file.isOwn ? serviceClients(bytes) : []
+    const metadata = file.isOwn ? metadataLookups(bytes, moduleAt(file.path)) : []
     return {
       kind: 'python',
       imports: scanImports(bytes),
       ...(changesImports ? { changesImports } : {}),
       ...(services.length > 0 ? { services } : {}),
+      ...(metadata.length > 0 ? { metadata } : {}),
       ...(secret ? { secret } : {}),
     }
   }
   if (secret) return { kind: 'secret', ...secret }
   return isElf(bytes) ? readBinary(bytes) : undefined
+}
+
+/** What `__name__` is in a file. */
+function moduleAt(path: string): string {
+  return path.replace(/(?:\/__init__)?\.py$/, '').replaceAll('/', '.')
 }
 
 const changesImportSystem = /\bsys\s*\.\s*(?:path\s*(?:\.|\[|\+|=[^=])|meta_path|path_hooks)|\baddsitedir\b/

@@ -5,7 +5,7 @@ import { interestIn, readContent, type Interest } from '../audit/read-content.ts
 import type { WheelFacts } from '../audit/wheel-facts.ts'
 import type { Cache } from '../cache/cache.ts'
 import { parseHandler } from '../lambda/handler.ts'
-import { moduleNames } from '../python/module-names.ts'
+import { moduleNames, type ModuleNames } from '../python/module-names.ts'
 import { treeHazards } from '../zip/directory.ts'
 import type { Archive } from '../zip/splicer.ts'
 import type { Artifact } from './artifact.ts'
@@ -60,6 +60,7 @@ class BuiltFile implements PackageFile {
   readonly #wheel: WheelFacts | undefined
   #interest: { readonly is: Interest | undefined } | undefined
   #content: { readonly facts: ContentFacts | undefined } | undefined
+  #names: ModuleNames | undefined
 
   constructor(file: LayoutFile, byWheel: ReadonlyMap<string, WheelFacts>) {
     this.path = file.path
@@ -83,6 +84,11 @@ class BuiltFile implements PackageFile {
   get content(): ContentFacts | undefined {
     this.#content ??= { facts: this.#read() }
     return this.#content.facts
+  }
+
+  get names(): ModuleNames | undefined {
+    if (this.kind === 'link' || this.distribution !== undefined || !this.path.endsWith('.py')) return undefined
+    return (this.#names ??= moduleNames(contentOf(this.#file)))
   }
 
   #read(): ContentFacts | undefined {

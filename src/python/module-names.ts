@@ -14,6 +14,8 @@ export interface ModuleNames {
   readonly names: ReadonlyMap<string, BoundName>
   /** The module can have names that are not written in it: `from x import *`, `globals()[…] =`, `__getattr__`, `exec`. */
   readonly isDynamic: boolean
+  /** Its functions may do so as well, should they be called: `globals()`, `sys.modules`, `setattr`. */
+  readonly mayGrow: boolean
 }
 
 /**
@@ -23,11 +25,16 @@ export interface ModuleNames {
 export function moduleNames(source: Uint8Array): ModuleNames {
   const names = new Map<string, BoundName>()
   let isDynamic = false
+  let mayGrow = false
   /** Indentation of the function or class whose body is being passed over. */
   let inside: number | undefined
   let isDecorated = false
   for (const { indent, text, line } of logicalLines(source)) {
-    if (inside !== undefined && indent > inside) continue
+    mayGrow ||= reachesIn.test(text)
+    if (inside !== undefined && indent > inside) {
+      for (const name of globalsOf(text)) if (!names.has(name)) names.set(name, { kind: 'value', line })
+      continue
+    }
     inside = undefined
     if (text.startsWith('@')) {
       isDecorated = true
@@ -51,10 +58,19 @@ export function moduleNames(source: Uint8Array): ModuleNames {
     for (const statement of statementsOf(text)) {
       if (/\bimport\s*\(?\s*\*/.test(statement) || /\b(?:globals\(\)|exec\s*\(|setattr\s*\()/.test(statement))
         isDynamic = true
+      mayGrow ||= statement.length > longestStatement
       for (const [name, kind] of boundBy(statement)) names.set(name, { kind, line })
     }
   }
-  return { names, isDynamic }
+  return { names, isDynamic, mayGrow: mayGrow || isDynamic }
+}
+
+const reachesIn = /\b(?:globals|vars|locals|setattr|exec|eval|__import__)\s*\(|\bsys\s*\.\s*modules\b|\b__dict__\b/
+
+/** What a function may bind in its module: `global client, cache`. */
+function globalsOf(text: string): readonly string[] {
+  const declared = /^(?:.*:\s*)?global\s+([\w\s,]+)$/u.exec(text)?.[1]
+  return declared === undefined ? [] : declared.split(',').map((name) => name.trim())
 }
 
 /** `if x: a = 1; b = 2` holds two statements behind its head. */
@@ -63,9 +79,15 @@ function statementsOf(text: string): readonly string[] {
   return head.flatMap((part, index) => (index === 0 || head.length > 1 ? splitTop(part, ';') : []))
 }
 
+/** Of a table that is longer, the beginning is looked at: some of the patterns take the square of its length. */
+const longestStatement = 4_000
+
 function boundBy(statement: string): readonly (readonly [string, BoundName['kind']])[] {
-  const trimmed = statement.trim()
-  const imported = /^(?:from\s+\S+\s+)?import\s+(.*)$/.exec(trimmed)
+  const whole = statement.trim()
+  const trimmed = whole.slice(0, longestStatement)
+  const imported = /^(?:from\s+\S+\s+)?import\s+(.*)$/.exec(
+    whole.startsWith('from') || whole.startsWith('import') ? whole : '',
+  )
   if (imported) {
     return imported[1]!
       .replace(/[()]/g, ' ')
@@ -79,6 +101,8 @@ function boundBy(statement: string): readonly (readonly [string, BoundName['kind
   if (loop) bound.push(...targets(loop[1]!))
   for (const match of trimmed.matchAll(/\bas\s+([^\s,:()]+)/g)) bound.push([match[1]!, 'value'])
   for (const match of trimmed.matchAll(/([^\s(,]+)\s*:=/g)) bound.push([match[1]!, 'value'])
+  const alias = /^type\s+([^\s=[]+)\s*(?:\[.*\]\s*)?=/.exec(trimmed)
+  if (alias) bound.push([alias[1]!, 'value'])
   const annotated = /^([^\s:=()[\].]+)\s*:(?!=)[^=]*=(?!=)/.exec(trimmed)
   if (annotated) bound.push([annotated[1]!, 'value'])
   const parts = splitTop(trimmed, '=')

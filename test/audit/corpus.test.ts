@@ -45,6 +45,16 @@ describe.each(chosen)('%s', (name, corpus) => {
   })
 })
 
+test.each(chosen.filter(([, { architecture }]) => architecture === host))(
+  '%s, stripped of its metadata: what no longer imports is found, and nothing else',
+  async (name, corpus) => {
+    const python = pythonFor(corpus)
+    const result = await auditCorpus(corpus, python, corpus, true)
+    say(`${name}, stripped`, result)
+    expect({ falseErrors: result.falseErrors, missed: result.missed }).toEqual({ falseErrors: [], missed: [] })
+  },
+)
+
 test.each([
   ['of the other architecture', { ...corpora[`small on ${other}`] }, 'python3.11', host],
   ['of another Python', { ...corpora[`small on ${host}`] }, 'python3.13', host],

@@ -39,16 +39,18 @@ interface Case {
  * @param python the command of a Python of the target, such as `['python3.11']`, or with an emulator in front; without one nothing is run and every
  *   module of the whole corpus is taken to import
  * @param target what the corpus is audited for, when it is not what it was downloaded for
+ * @param isStripped leaves every `.dist-info` out, as slimming scripts do: all files count as own ones then
  */
 export async function auditCorpus(
   corpus: Corpus,
   python: readonly string[] | undefined,
   target: WheelTarget = corpus,
+  isStripped = false,
 ): Promise<CorpusResult> {
   const wheels = realWheels(corpus.folder, corpus.wanted, corpus)
   const folder = mkdtempSync(join(tmpdir(), 'zipyard-corpus-'))
   try {
-    const { zip, modules } = await pack(wheels, folder)
+    const { zip, modules } = await pack(wheels, folder, isStripped)
     const task = join(folder, 'task')
     if (python) await extractArchive({ archivePaths: [zip], into: task, limitBytes: 8e9 })
     const { facts, close } = openFacts(zip, {
@@ -89,8 +91,10 @@ function judge(
 async function pack(
   wheels: readonly string[],
   folder: string,
+  isStripped: boolean,
 ): Promise<{ readonly zip: string; readonly modules: readonly string[] }> {
-  const files = wheelFiles(wheels)
+  const files = new Map(wheelFiles(wheels))
+  if (isStripped) for (const path of files.keys()) if (path.includes('.dist-info/')) files.delete(path)
   const names = [...files.keys()]
     .flatMap((path) => topModule(path) ?? [])
     .filter((name) => !['test', 'tests', 'docs', 'examples'].includes(name))

@@ -157,3 +157,47 @@ test('the first certain import of a module is the one that is told, and only onc
     'ZY1401 `yaml`, imported by `app.py` line 3, is not in the package | Add `PyYAML` to the requirements, or pack the module',
   ])
 })
+
+test('a name that neither stands in an own package nor is a submodule of it is missing', () => {
+  const shared = (init: string | undefined, source = 'from shared import models\n', more: Files = {}) =>
+    imports(source, { ...(init === undefined ? { 'shared/other.py': '' } : { 'shared/__init__.py': init }), ...more })
+  const told =
+    '`models`, imported from `shared` by `app.py` line 1, is not defined in `shared/__init__.py`, and no submodule of it | Look whether an ignore pattern leaves out `shared/models.py`, or define the name'
+  expect(shared('')).toEqual([`ZY1408 ${told}`])
+  expect(shared('"""The models."""\nimport json\n')).toEqual([`ZY1408 ${told}`])
+  expect(shared(undefined)).toEqual([`ZY1408 ${told.replace('shared/__init__.py', 'shared/')}`])
+  expect(shared('', undefined, { 'shared/model.py': '' })[0]).toContain('Did you mean `model`?')
+  expect(shared('', undefined, { 'shared/models.py': '' })).toEqual([])
+  expect(shared('', undefined, { 'shared/models/__init__.py': '' })).toEqual([])
+  for (const init of [
+    'models = 1',
+    'from .impl import models',
+    'import x.models as models',
+    'if 1:\n  class models: ...',
+    'def models(): ...',
+    'from json import *',
+    'def __getattr__(name): ...',
+    'def f():\n  global models\n  models = 1\nf()',
+    'def f():\n  globals().update(models=1)\nf()',
+    'import sys\nsys.modules[__name__] = object()',
+    'type models = int',
+    'for models in (1, 2): ...',
+    'with open("x") as models: ...',
+  ])
+    expect(shared(init, undefined, { 'shared/impl.py': 'models = 1' }).filter((one) => one.startsWith('ZY1408')), init).toEqual([]) // prettier-ignore
+  expect(shared('', 'from shared import __doc__, __name__, __path__\n')).toEqual([])
+  expect(shared('', 'try:\n  from shared import models\nexcept ImportError:\n  models = None\n')).toEqual([])
+  expect(shared('', 'import sys\nsys.path.append("x")\nfrom shared import models\n')).toEqual([])
+  expect(shared('', 'def f():\n  from shared import models\n')).toEqual([
+    'ZY1405 `shared.models`, imported by `app.py` line 2, is not in the package, though `shared` is | Look whether an ignore pattern leaves it out, or whether its name is misspelled',
+  ])
+})
+
+test('a name of an own module is missing in the same way, in a distribution nobody looks', () => {
+  expect(imports('from helpers import readd\n', { 'helpers.py': 'def read(): ...' })).toEqual([
+    'ZY1408 `readd`, imported from `helpers` by `app.py` line 1, is not defined in `helpers.py` | Did you mean `read`?',
+  ])
+  expect(imports('from .helpers import readd\n', { 'helpers.py': '' }), 'the handler has no package').toEqual([])
+  expect(imports('from dep import readd\n', dist('dep', { 'dep/__init__.py': '' }))).toEqual([])
+  expect(imports('import dep\n', dist('dep', { 'dep/__init__.py': 'from . import gone' }))).toEqual([])
+})

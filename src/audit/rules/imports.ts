@@ -4,7 +4,7 @@ import { distributionOfModule } from '../distribution-of-module.ts'
 import { defineFinding, type Finding } from '../finding.ts'
 import { importGraph, type MissingModule } from '../import-graph.ts'
 import { isGuarded } from '../../python/block-stack.ts'
-import { ModuleTree } from '../module-tree.ts'
+import { ModuleTree, type FoundModule } from '../module-tree.ts'
 import type { Rule } from '../rule.ts'
 import { doubtfulModules } from '../runtime-modules.ts'
 
@@ -81,10 +81,33 @@ const missingPart = defineFinding('ZY1405', {
   sample: { module: 'shared.models', from: 'app.py', line: 4 },
 })
 
+const undefinedName = defineFinding('ZY1408', {
+  severity: 'error',
+  title: 'A name that is imported from an own module is not there',
+  why: "The module is there, but neither defines the name nor has a submodule of it: `Runtime.ImportModuleError: Unable to import module 'app': cannot import name '…' from '…'`. Often the submodule was left out by an ignore pattern.",
+  text: (p: {
+    name: string
+    module: string
+    holder: string
+    isPackage: boolean
+    from: string
+    line: number
+    meant?: string | undefined
+  }) => ({
+    sentence: `\`${p.name}\`, imported from \`${p.module}\` by \`${p.from}\` line ${p.line}, is not defined in \`${p.holder}\`${p.isPackage ? ', and no submodule of it' : ''}`,
+    hint: p.meant
+      ? `Did you mean \`${p.meant}\`?`
+      : p.isPackage
+        ? `Look whether an ignore pattern leaves out \`${p.module.replaceAll('.', '/')}/${p.name}.py\`, or define the name`
+        : 'Define the name there, or correct the import',
+  }),
+  sample: { name: 'models', module: 'shared', holder: 'shared/__init__.py', isPackage: true, from: 'app.py', line: 4 },
+})
+
 export const imports: Rule = {
   name: 'imports',
   summary: 'Is every module that the handler imports in the package, a layer, the runtime or its standard library?',
-  findings: [missing, maybeMissing, removed, notYet, missingPart],
+  findings: [missing, maybeMissing, removed, notYet, missingPart, undefinedName],
   *check(facts) {
     const graph = importGraph(facts)
     const names = new ModuleTree(facts).topLevelNames()
@@ -118,6 +141,7 @@ function judge(
   const from = file.path
   const line = found.line
   const place = { file: from, line, distribution: file.distribution }
+  if (gap.undefinedIn) return undefinedFinding(gap, gap.undefinedIn, context.graphIsSure && !isWeak)
   if (!gap.isTopLevel) {
     // Packages of others make modules at run time now and then; those with an underscore in front are compiled ones.
     const isTold = isOwn || (gap.isCertain && /\._[^.]*$/.test(module))
@@ -147,4 +171,29 @@ function judge(
   }
   if (gap.isCertain && context.graphIsSure && !doubtfulModules.has(module)) return missing(details, place)
   return isOwn && !isWeak ? maybeMissing(details, place) : undefined
+}
+
+/** Where the import surely runs, it surely fails; elsewhere it is a part that is missing. */
+function undefinedFinding(gap: MissingModule, { path, tree, kind }: FoundModule, isSure: boolean): Finding | undefined {
+  if (!isSure) return undefined
+  const { file, found, module } = gap
+  const dot = module.lastIndexOf('.')
+  const [holder, name] = [module.slice(0, dot), module.slice(dot + 1)]
+  const place = { file: file.path, line: found.line }
+  if (!gap.isCertain) return missingPart({ module, from: file.path, line: found.line }, place)
+  const isPackage = kind === 'namespace' || /(?:^|\/)__init__\.py$/.test(path)
+  const candidates = new Set(tree.files.get(path)?.names?.names.keys())
+  const folder = `${holder.replaceAll('.', '/')}/`
+  if (isPackage)
+    for (const other of tree.files.keys())
+      if (other.startsWith(folder)) candidates.add(other.slice(folder.length).split(/[/.]/)[0]!)
+  const details = {
+    name,
+    module: holder,
+    holder: kind === 'namespace' ? folder : path,
+    isPackage,
+    from: file.path,
+    line: found.line,
+  }
+  return undefinedName({ ...details, meant: didYouMean(name, candidates) }, place)
 }

@@ -1,5 +1,6 @@
 import { machineOf } from '../../lambda/architecture.ts'
 import { evaluateMarker } from '../../pypa/marker.ts'
+import { normalizeName } from '../../pypa/name.ts'
 import { formatRequirement, parseRequirement } from '../../pypa/requirement.ts'
 import { matches } from '../../pypa/specifier.ts'
 import { targetEnvironment } from '../../pypa/target-environment.ts'
@@ -33,13 +34,24 @@ const unfit = defineFinding('ZY1407', {
   sample: { distribution: 'pydantic', requirement: 'pydantic-core==2.41.5', name: 'pydantic-core', version: '2.33.2' },
 })
 
+const noMetadata = defineFinding('ZY1409', {
+  severity: 'error',
+  title: 'A module asks for metadata that is not in the package',
+  why: "When it is imported, it looks up a distribution's version or metadata, and no `.dist-info` folder of that name is in the package or a layer: `PackageNotFoundError: No package metadata was found for …`. Slimming scripts that delete `*.dist-info` do this, and so does copying a package's folder alone.",
+  text: (p: { distribution: string; from: string; line: number }) => ({
+    sentence: `\`${p.from}\` line ${p.line} looks up the metadata of \`${p.distribution}\` when it is imported, and there is no \`.dist-info\` of it`,
+    hint: `Keep \`${p.distribution.replaceAll(/[-.]+/g, '_')}-*.dist-info\` in the package: its \`METADATA\` is all that is needed`,
+  }),
+  sample: { distribution: 'typeguard', from: 'typeguard/__init__.py', line: 12 },
+})
+
 /** What the runtime's SDK brings; the rule on the SDK speaks about these. */
 const ofRuntime = new Set(['boto3', 'botocore', 's3transfer', 'jmespath', 'python-dateutil', 'six', 'urllib3'])
 
 export const requirements: Rule = {
   name: 'requirements',
   summary: 'Does every distribution that is used have what its metadata requires?',
-  findings: [absent, unfit],
+  findings: [absent, unfit, noMetadata],
   *check(facts) {
     const { runtime, architecture } = facts.target
     const environment = targetEnvironment({
@@ -61,6 +73,7 @@ export const requirements: Rule = {
         }
       }
     }
+    yield* lookups(facts)
 
     function judge(distribution: string, line: string): Finding | undefined {
       try {
@@ -87,4 +100,32 @@ function usedDistributions(facts: PackageFacts): ReadonlySet<string> | undefined
   const graph = importGraph(facts)
   if (!graph.startsAtHandler) return undefined
   return new Set([...graph.reached.values()].flatMap(({ file }) => file.distribution ?? []))
+}
+
+/** What modules without a distribution, as slimming leaves them, ask for while the handler is imported. */
+function* lookups(facts: PackageFacts): Generator<Finding> {
+  const graph = importGraph(facts)
+  let known: ReadonlySet<string> | undefined
+  for (const { file, isCertain, guard } of graph.reached.values()) {
+    const content = file.distribution === undefined && file.interest === 'python' ? file.content : undefined
+    if (content?.kind !== 'python' || !content.metadata || !isCertain || guard !== 'none') continue
+    for (const { distribution, line } of content.metadata) {
+      const name = normalizeName(distribution)
+      known ??= namesWithMetadata(facts)
+      if (known.has(name) || ofRuntime.has(name) || graph.changesImports) continue
+      yield noMetadata({ distribution, from: file.path, line }, { file: file.path, line })
+    }
+  }
+}
+
+function namesWithMetadata(facts: PackageFacts): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const tree of [facts.package, ...facts.layers]) {
+    for (const { name } of tree.distributions) names.add(name)
+    for (const path of tree.files.keys()) {
+      const folder = path.includes('-info') && /(?:^|\/)([^/-]+)[^/]*\.(?:dist|egg)-info(?:\/|$)/.exec(path)
+      if (folder) names.add(normalizeName(folder[1]!))
+    }
+  }
+  return names
 }

@@ -67,7 +67,11 @@ test.each<readonly [string, string, readonly string[]]>([
   ['functions of boto3', "from boto3 import client, resource as r\nclient('a'); r('b'); x.y('no')", ['a', 'b']],
   ['botocore', "s = botocore.session.get_session()\ns.create_client('a')", ['a']],
   ['an asynchronous session', "async with aioboto3.Session().client('a') as c: ...", ['a']],
-  ['names made at run time', "boto3.client(name)\nboto3.client(f'{x}')\nboto3.client('a' + b)\nboto3.client('a' if b else c)", []],
+  [
+    'names made at run time',
+    "boto3.client(name)\nboto3.client(f'{x}')\nboto3.client('a' + b)\nboto3.client('a' if b else c)",
+    [],
+  ],
   ['text and comments', '"""\nboto3.client(\'no\')\n"""\n# boto3.client("no")\nx = "boto3.client(\'no\')"', []],
   ['something else that makes clients', "redis.client('no'); http.client('no')", []],
 ])('clients are found in %s', (_, source, services) => {

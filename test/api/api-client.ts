@@ -26,6 +26,8 @@ export function send(
     readonly headers?: Readonly<Record<string, string>>
     readonly body?: Buffer | string
     readonly service?: string
+    /** Hangs up. */
+    readonly signal?: AbortSignal
   },
 ): Promise<Answer> {
   const { method, path, query = '' } = sent
@@ -51,6 +53,7 @@ export function send(
         path: query === '' ? path : `${path}?${query}`,
         headers: { ...headers, ...signature, 'content-length': body.length },
         agent: false,
+        signal: sent.signal,
       },
       (response) => {
         const chunks: Buffer[] = []

@@ -1,0 +1,140 @@
+/** What the options of the service do to functions: their AWS clients, their network, who may be served at all; and what a client that leaves does not do. */
+import { chmodSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { silentLog } from '../../src/base/log.ts'
+import { startService, type Service, type ServiceOptions } from '../../src/service/compose.ts'
+import { archive } from '../kit/archive.ts'
+import { testedTiers } from '../kit/sandbox-bench.ts'
+import { temporaryFolder } from '../kit/zipyard.ts'
+import { call, send, type Endpoint } from './api-client.ts'
+
+async function serve(
+  options: Partial<ServiceOptions> = {},
+): Promise<{ readonly service: Service; readonly endpoint: Endpoint }> {
+  const dataFolder = temporaryFolder('options')
+  chmodSync(dataFolder, 0o755)
+  const base = { dataFolder, host: '127.0.0.1', port: 0, variables: process.env, log: silentLog }
+  const service = await startService({ ...base, ...options })
+  onTestFinished(() => service.stop())
+  const { accessKeyId, secret } = service.firstKey
+  return {
+    service,
+    endpoint: { url: service.url, region: 'us-east-1', credentials: { accessKeyId, secretAccessKey: secret } },
+  }
+}
+
+async function create(endpoint: Endpoint, name: string, source: string, more: object = {}): Promise<void> {
+  const made = await call(endpoint, 'CreateFunction', {
+    FunctionName: name,
+    Runtime: 'python3.11',
+    Handler: 'app.handler',
+    Role: 'arn:aws:iam::123456789012:role/any',
+    Code: { ZipFile: archive({ 'app.py': source }) },
+    ...more,
+  })
+  expect(made.status, made.body.toString()).toBe(201)
+  for (;;) {
+    const { body } = await call(endpoint, 'GetFunctionConfiguration', { FunctionName: name })
+    if ((JSON.parse(body.toString()) as { State: string }).State === 'Active') return
+    await sleep(10)
+  }
+}
+
+async function invoke(endpoint: Endpoint, name: string, event: unknown = {}): Promise<unknown> {
+  const { body } = await call(endpoint, 'Invoke', { FunctionName: name, Payload: Buffer.from(JSON.stringify(event)) })
+  return JSON.parse(body.toString())
+}
+
+interface Shown {
+  readonly state: string
+  readonly invocations: number
+}
+
+async function environments(endpoint: Endpoint): Promise<readonly Shown[]> {
+  const { body } = await send(endpoint, { method: 'GET', path: '/_zipyard/environments' })
+  return (JSON.parse(body.toString()) as { environments: readonly Shown[] }).environments
+}
+
+const endpointsOf = `
+import os
+def handler(event, context):
+    return {name: value for name, value in os.environ.items() if name.startswith('AWS_ENDPOINT_URL')}
+`
+
+test('AWS clients inside are led to this service, unless the function says otherwise or the service was told not to', async () => {
+  const { endpoint } = await serve()
+  await create(endpoint, 'led', endpointsOf)
+  const { url } = endpoint
+  expect(await invoke(endpoint, 'led')).toEqual({
+    AWS_ENDPOINT_URL_LAMBDA: url,
+    AWS_ENDPOINT_URL_S3: url,
+    AWS_ENDPOINT_URL_STS: url,
+    AWS_ENDPOINT_URL_IAM: url,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: url,
+  })
+  const Variables = { AWS_ENDPOINT_URL_S3: 'https://example.org' }
+  await create(endpoint, 'own', endpointsOf, { Environment: { Variables } })
+  expect(await invoke(endpoint, 'own')).toMatchObject({ ...Variables, AWS_ENDPOINT_URL_LAMBDA: url })
+
+  const other = await serve({ injectEndpoints: false })
+  await create(other.endpoint, 'free', endpointsOf)
+  expect(await invoke(other.endpoint, 'free')).toEqual({})
+})
+
+const connects = `
+import socket
+def handler(event, context):
+    try:
+        socket.create_connection(('127.0.0.1', event), 5).close()
+        return 'reached'
+    except OSError as error:
+        return type(error).__name__
+`
+
+test.skipIf(testedTiers[0] === 'process')(
+  'functions of strangers have a network of their own, in which no service of this machine is found',
+  async () => {
+    const neighbour = createServer((socket) => socket.end())
+    await new Promise<void>((listening) => neighbour.listen(0, '127.0.0.1', listening))
+    onTestFinished(() => void neighbour.close())
+    const { port } = neighbour.address() as AddressInfo
+    const strangers = await serve({ untrusted: true })
+    expect(strangers.service.network).toBe('none')
+    await create(strangers.endpoint, 'connects', connects)
+    expect(await invoke(strangers.endpoint, 'connects', port)).toBe('ConnectionRefusedError')
+    const own = await serve({ network: 'host' })
+    await create(own.endpoint, 'connects', connects)
+    expect(await invoke(own.endpoint, 'connects', port)).toBe('reached')
+  },
+)
+
+test.each([
+  ['the network of the host', { network: 'host' }, 'it shares the network of the host'],
+  ['a tier that only starts processes', { isolation: 'process' }, 'is not enough for code of strangers'],
+] as const)('functions of strangers are not served with %s', async (_, options, because) => {
+  await expect(serve({ untrusted: true, ...options })).rejects.toMatchObject({
+    code: 'ZY0510',
+    message: expect.stringContaining(because),
+  })
+})
+
+test('a client that goes away does not cancel its invocation, and its environment takes the next one', async () => {
+  const { endpoint } = await serve()
+  await create(
+    endpoint,
+    'slow',
+    'import time\ncount = 0\ndef handler(event, context):\n    global count\n    time.sleep(event)\n    count += 1\n    return count\n',
+    { Timeout: 60 },
+  )
+  const leaving = new AbortController()
+  const path = '/2015-03-31/functions/slow/invocations'
+  const left = send(endpoint, { method: 'POST', path, body: '1', signal: leaving.signal })
+  const patiently = { timeout: 60_000 }
+  await expect.poll(() => environments(endpoint), patiently).toMatchObject([{ state: 'busy', invocations: 1 }])
+  leaving.abort()
+  await expect(left).rejects.toThrow('aborted')
+  await expect.poll(() => environments(endpoint), patiently).toMatchObject([{ state: 'ready', invocations: 1 }])
+  expect(await invoke(endpoint, 'slow', 0)).toBe(2)
+})

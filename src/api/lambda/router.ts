@@ -1,4 +1,5 @@
 /** Finds the operation of a request in the model's table: by method and path, and by a literal query where two share a path. */
+import { recalling } from '../../base/recall.ts'
 import { operationModels } from './model/model.gen.ts'
 
 export interface Route {
@@ -30,20 +31,16 @@ for (const pattern of patterns) {
 
 /** @param path as sent, percent-encoded: an ARN with `%2F` in a placeholder is one segment */
 export function route(method: string, path: string, query: URLSearchParams): Route | undefined {
-  if (query.size > 0 || path.length > 300) return findRoute(method, path, query)
-  const request = `${method} ${path}`
-  const known = recent.get(request)
-  if (known) return known
-  const found = findRoute(method, path, query)
-  if (!found) return undefined
-  if (recent.size >= recentKept) recent.clear()
-  recent.set(request, found)
-  return found
+  return query.size > 0 ? findRoute(method, path, query) : recallRoute(`${method} ${path}`)
 }
 
-/** Routes of recent requests without a query: clients ask for the same few paths, and each request is routed more than once. */
-const recent = new Map<string, Route>()
-const recentKept = 2000
+/** Without a query: clients ask for the same few paths, and each request is routed more than once. */
+const recallRoute = recalling((request) => {
+  const space = request.indexOf(' ')
+  return findRoute(request.slice(0, space), request.slice(space + 1), noQuery)
+}, 2000)
+
+const noQuery = new URLSearchParams()
 
 function findRoute(method: string, path: string, query: URLSearchParams): Route | undefined {
   const segments = path

@@ -1,5 +1,6 @@
 /** Takes the members of an operation's input from path, query, headers and body, and gives each the type that the model names. */
 import { defineError } from '../../../base/errors.ts'
+import { recalling } from '../../../base/recall.ts'
 import { SentPackage } from '../../../functions/sent-package.ts'
 import { shapes } from '../model/model.gen.ts'
 import type { Member, Shape } from '../model/shape.ts'
@@ -68,25 +69,21 @@ interface PlannedMember {
   readonly shape: Shape
 }
 
-const plans = new Map<string, readonly PlannedMember[]>()
-
 /** The members of a structure as they are looked for in a request; worked out once. */
-function planOf(shapeName: string): readonly PlannedMember[] {
-  const known = plans.get(shapeName)
-  if (known) return known
-  const plan = Object.entries(shapes[shapeName]!.members ?? {}).map(([name, member]) => {
-    const wire = member.wire ?? name
-    return {
-      name,
-      from: member.in,
-      wire: member.in === 'header' ? wire.toLowerCase() : wire,
-      shapeName: member.shape,
-      shape: shapes[member.shape]!,
-    }
-  })
-  plans.set(shapeName, plan)
-  return plan
-}
+const planOf = recalling(
+  (shapeName): readonly PlannedMember[] =>
+    Object.entries(shapes[shapeName]!.members ?? {}).map(([name, member]) => {
+      const wire = member.wire ?? name
+      return {
+        name,
+        from: member.in,
+        wire: member.in === 'header' ? wire.toLowerCase() : wire,
+        shapeName: member.shape,
+        shape: shapes[member.shape]!,
+      }
+    }),
+  Object.keys(shapes).length,
+)
 
 function fromQuery(shape: Shape, query: URLSearchParams, name: string): unknown {
   if (shape.type !== 'list') return fromText(shape, query.get(name) ?? undefined)

@@ -2,6 +2,7 @@
  * Checks a request against the model's constraints and says what fails in AWS's words, all of it at once:
  * `2 validation errors detected: Value 'x' at 'functionName' failed to satisfy constraint: …; Value …`.
  */
+import { recalling } from '../../../base/recall.ts'
 import { operationModels, shapes } from '../model/model.gen.ts'
 import type { Shape } from '../model/shape.ts'
 import { memberOverrides, shapeOverrides, type ShapeOverride } from './overrides.ts'
@@ -20,17 +21,14 @@ export function validationMessage(operation: string, input: Readonly<Record<stri
 
 /** A shape with what the service does otherwise. `owner` is `Structure.Member`. */
 export function constraintsOf(shapeName: string, owner = ''): Constraints {
-  const key = `${owner} ${shapeName}`
-  let constraints = known.get(key)
-  if (!constraints) {
-    constraints = { ...shapes[shapeName]!, ...shapeOverrides[shapeName], ...memberOverrides[owner] }
-    known.set(key, constraints)
-  }
-  return constraints
+  return recallConstraints(`${owner} ${shapeName}`)
 }
 
 /** Put together once; there are no more than the model has members. */
-const known = new Map<string, Constraints>()
+const recallConstraints = recalling((key): Constraints => {
+  const [owner = '', shapeName = ''] = key.split(' ')
+  return { ...shapes[shapeName]!, ...shapeOverrides[shapeName], ...memberOverrides[owner] }
+}, 10_000)
 
 interface CheckedMember {
   readonly name: string
@@ -41,22 +39,18 @@ interface CheckedMember {
   readonly constraints: Constraints
 }
 
-const checkedMembers = new Map<string, readonly CheckedMember[]>()
-
 /** What is checked of a structure; worked out once. */
-function membersOf(structure: string): readonly CheckedMember[] {
-  const known = checkedMembers.get(structure)
-  if (known) return known
-  const members = Object.entries(shapes[structure]!.members ?? {}).map(([name, member]) => ({
-    name,
-    shown: `${name[0]!.toLowerCase()}${name.slice(1)}`,
-    shapeName: member.shape,
-    required: member.required === true,
-    constraints: constraintsOf(member.shape, `${structure}.${name}`),
-  }))
-  checkedMembers.set(structure, members)
-  return members
-}
+const membersOf = recalling(
+  (structure): readonly CheckedMember[] =>
+    Object.entries(shapes[structure]!.members ?? {}).map(([name, member]) => ({
+      name,
+      shown: `${name[0]!.toLowerCase()}${name.slice(1)}`,
+      shapeName: member.shape,
+      required: member.required === true,
+      constraints: constraintsOf(member.shape, `${structure}.${name}`),
+    })),
+  Object.keys(shapes).length,
+)
 
 function checkStructure(
   name: string,

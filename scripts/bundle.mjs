@@ -11,7 +11,7 @@ import { rolldown } from 'rolldown'
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** Packages that are joined too. */
-const joined = new Set(['ignore', 'picocolors', 'picomatch', 'smol-toml'])
+const joined = new Set(['fflate', 'ignore', 'picocolors', 'picomatch', 'smol-toml'])
 
 /**
  * Modules that are loaded together, the first that fits: each with everything it imports from its start. What belongs to none is
@@ -39,7 +39,7 @@ function closure(dist, modules) {
     if (found.has(file)) return
     found.add(file)
     for (const [, path] of readFileSync(file, 'utf8').matchAll(
-      /^(?:import|export)\b[^;'"]*?['"](\.\.?\/[^'"]+\.js)['"]/gm,
+      /^(?:import|export)\b[^;'"(]*?['"](\.\.?\/[^'"]+\.js)['"]/gm,
     ))
       visit(resolve(dirname(file), path))
   }

@@ -18,6 +18,7 @@ import { sha256 } from '../base/digest.ts'
 import { blobPath, entryPath, openCache } from './cache.ts'
 import { exportCache, importCache } from './cache-archive.ts'
 import { cacheFolder } from './cache-folder.ts'
+import { findSealedSync } from './find-sealed.ts'
 import { cacheInfo, listCache } from './inventory.ts'
 import { pruneCache } from './prune.ts'
 
@@ -299,4 +300,22 @@ test('the cache lies where the variables say, else where the system has it', () 
   expect(cacheFolder({ XDG_CACHE_HOME: '/x' }, 'linux', '/home/me')).toBe('/x/zipyard')
   expect(cacheFolder({}, 'linux', '/home/me')).toBe('/home/me/.cache/zipyard')
   expect(cacheFolder({}, 'darwin', '/Users/me')).toBe('/Users/me/Library/Caches/zipyard')
+})
+
+test('a blob is found in one go while it is as it was stored, and looked at closer when it is not', async () => {
+  const folder = temporaryFolder()
+  const cache = openCache(folder)
+  const { digest, path } = await cache.storeBlob(chunks('content'))
+  expect(findSealedSync(folder, digest)).toBe(path)
+  expect(findSealedSync(folder, sha256('another'))).toBeUndefined()
+  const { mtimeMs } = statSync(path)
+  utimesSync(path, 1_600_000_000, mtimeMs / 1000)
+  writeFileSync(`${path}.seal`, JSON.stringify({ sizeBytes: 7, mtimeMs }))
+  expect(findSealedSync(folder, digest)).toBe(path)
+  writeFileSync(path, 'CONTENT')
+  utimesSync(path, 1_600_000_000, 1_600_000_000)
+  expect(findSealedSync(folder, digest)).toBeUndefined()
+  expect(await cache.findBlob(digest)).toBeUndefined()
+  writeFileSync(`${path}.seal`, 'torn')
+  expect(findSealedSync(folder, digest)).toBeUndefined()
 })

@@ -96,7 +96,7 @@ export function wholeEntry(stored: Buffer): Buffer | undefined {
 }
 
 /** Beside a blob: what was true when it was stored, so that a later change shows without reading it. */
-interface BlobSeal {
+export interface BlobSeal {
   readonly sizeBytes: number
   readonly mtimeMs: number
 }
@@ -113,15 +113,15 @@ class DiskCache implements Cache {
     const path = blobPath(this.folder, digest)
     const [found, seal] = await Promise.all([stat(path).catch(() => undefined), readSeal(path)])
     if (!found) return undefined
-    const isAsSealed = seal !== undefined && found.size === seal.sizeBytes && found.mtimeMs === seal.mtimeMs
-    if (isAsSealed && !options.verify) {
+    const isSealed = isAsSealed(found, seal)
+    if (isSealed && !options.verify) {
       await noteUse(path, found)
       return path
     }
     const isUnharmed = (seal === undefined || found.size === seal.sizeBytes) && (await sha256File(path)) === digest
     if (isUnharmed) {
       // A cache that may only be read is as good; it is looked at again next time.
-      if (!isAsSealed) await this.#seal(path, found.size, found.mtimeMs).catch(() => undefined)
+      if (!isSealed) await this.#seal(path, found.size, found.mtimeMs).catch(() => undefined)
       return path
     }
     // Another process may have put a whole one in its place meanwhile: only what was judged is removed.
@@ -219,18 +219,30 @@ class DiskCache implements Cache {
 
 /** For `prune`: when it was last used, at most a day wrong, also where the file system does not note reads. */
 async function noteUse(path: string, found: Stats): Promise<void> {
-  const now = Date.now()
-  if (now - Math.max(found.atimeMs, found.mtimeMs) < 24 * 60 * 60 * 1000) return
-  await utimes(path, now / 1000, found.mtimeMs / 1000).catch(() => undefined)
+  if (needsUseNoted(found)) await utimes(path, Date.now() / 1000, found.mtimeMs / 1000).catch(() => undefined)
+}
+
+export function needsUseNoted({ atimeMs, mtimeMs }: Stats): boolean {
+  return Date.now() - Math.max(atimeMs, mtimeMs) >= 24 * 60 * 60 * 1000
+}
+
+/** Whether a blob is as it was stored, by its size and time. */
+export function isAsSealed({ size, mtimeMs }: Stats, seal: BlobSeal | undefined): boolean {
+  return seal !== undefined && size === seal.sizeBytes && mtimeMs === seal.mtimeMs
 }
 
 async function readSeal(path: string): Promise<BlobSeal | undefined> {
   try {
-    const seal = JSON.parse(await readFile(`${path}.seal`, 'utf8')) as BlobSeal
-    return typeof seal.sizeBytes === 'number' && typeof seal.mtimeMs === 'number' ? seal : undefined
+    return parseSeal(await readFile(`${path}.seal`, 'utf8'))
   } catch {
     return undefined
   }
+}
+
+/** Throws when it is no JSON at all. */
+export function parseSeal(text: string): BlobSeal | undefined {
+  const seal = JSON.parse(text) as BlobSeal
+  return typeof seal.sizeBytes === 'number' && typeof seal.mtimeMs === 'number' ? seal : undefined
 }
 
 async function writeStream(

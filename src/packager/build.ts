@@ -6,7 +6,8 @@ import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
 import type { FetchSurroundings } from './fetch/fetch-file.ts'
 import { inItsPlace } from './in-its-place.ts'
-import { layOut } from './layout/lay-out.ts'
+import { layOutReady } from './layout/lay-out.ts'
+import { makeLayout, spliceParts } from './layout/layout.ts'
 import { packOnce } from './layout/pack-once.ts'
 import { safeSlimming } from './layout/slimming.ts'
 import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
@@ -62,13 +63,18 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       ? (await import('./leave-sdk.ts')).leaveSdk(fetched, target)
       : { artifacts: fetched, notes: [] }
   const laidOut = await timed('lay out', () =>
-    layOut(artifacts, withoutLocalProjects(sources.files, resolution, plan.project), {
-      ...plan,
-      slim: plan.slim === 'safe' ? safeSlimming : undefined,
-      mode: plan.compat ?? 'lambda',
-      python: target.runtime.python,
-      prefix: plan.layer,
-    }),
+    layOutReady(
+      artifacts,
+      withoutLocalProjects(sources.files, resolution, plan.project),
+      {
+        ...plan,
+        slim: plan.slim === 'safe' ? safeSlimming : undefined,
+        mode: plan.compat ?? 'lambda',
+        python: target.runtime.python,
+        prefix: plan.layer,
+      },
+      cache,
+    ),
   )
   const layout =
     bytecode && compiler
@@ -82,12 +88,14 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
             variables,
             signal,
           })
-          return { ...laidOut, files: [...laidOut.files, ...compiled] }
+          return makeLayout({ ...laidOut, stretches: [], singles: [...laidOut.files, ...compiled] })
         })
       : laidOut
-  if (layout.files.length === 0) throw emptyPackage({ folder: plan.project })
+  if (layout.stretches.length + layout.singles.length === 0) throw emptyPackage({ folder: plan.project })
   const { archive, findings } = await inItsPlace(plan.out, signal, async (path, settle) => {
-    const written = await timed('splice', async () => splice(await packOnce(layout.files, cache), path, { signal }))
+    const written = await timed('splice', async () =>
+      splice(spliceParts(layout, await packOnce(layout.singles, cache, plan.out)), path, { signal }),
+    )
     if (plan.layers.length === 0) settle() // with layers the audit reads the archive
     const checked = plan.checks
       ? await timed('audit', async () => {

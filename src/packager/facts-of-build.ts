@@ -11,7 +11,8 @@ import type { Archive } from '../zip/splicer.ts'
 import type { Artifact } from './artifact.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { contentOf } from './layout/content.ts'
-import type { Layout, LayoutFile } from './layout/layout.ts'
+import { distributionSums } from './layout/distribution-sums.ts'
+import { fileAt, type Layout, type LayoutFile, type LayoutStretch } from './layout/layout.ts'
 import { wheelFactsOf } from './wheel-facts.ts'
 
 /**
@@ -28,7 +29,8 @@ export async function factsOfBuild(
   const byWheel = new Map<string, WheelFacts>()
   for (const artifact of artifacts) byWheel.set(artifact.path, await wheelFactsOf(artifact, cache))
   const files = new Map<string, PackageFile>()
-  for (const file of layout.files) files.set(file.path, new BuiltFile(file, byWheel))
+  for (const stretch of layout.stretches) addStretch(files, { ...stretch, wheel: byWheel.get(stretch.archive) })
+  for (const file of layout.singles) files.set(file.path, new BuiltFile(file, byWheel))
   return {
     target: { runtime: plan.target.runtime, architecture: plan.target.architecture },
     package: {
@@ -37,7 +39,8 @@ export async function factsOfBuild(
       unzippedBytes: archive.unzippedBytes,
       files,
       folders: new Map(),
-      hazards: treeHazards(layout.files.map(({ path }) => ({ name: path }))),
+      // Of stretches the layout has made sure.
+      hazards: treeHazards(layout.singles.map(({ path }) => ({ name: path }))),
       distributions: distributionsOf(artifacts, layout, byWheel),
     },
     layers: [],
@@ -104,35 +107,98 @@ class BuiltFile implements PackageFile {
   }
 }
 
+/** A file of a stretch, which looks everything up when a rule asks. */
+class StretchFile implements PackageFile {
+  readonly path: string
+  readonly #of: KnownStretch
+  readonly #index: number
+  /** `null` until somebody asked. */
+  #interest: Interest | undefined | null = null
+  #content: ContentFacts | undefined | null = null
+
+  constructor(path: string, of: KnownStretch, index: number) {
+    this.path = path
+    this.#of = of
+    this.#index = index
+  }
+
+  get kind(): 'file' {
+    return 'file'
+  }
+
+  get bytes(): number {
+    return this.#of.strip.columns.uncompressedBytes[this.#index]!
+  }
+
+  get packedBytes(): number {
+    return this.#of.strip.columns.compressedBytes[this.#index]!
+  }
+
+  get permissions(): number {
+    return this.#of.strip.mode(this.#index)
+  }
+
+  get distribution(): string {
+    return this.#of.owner.distribution
+  }
+
+  get crc32(): number {
+    return this.#of.strip.columns.crc32[this.#index]!
+  }
+
+  get interest(): Interest | undefined {
+    if (this.#interest === null) this.#interest = interestIn(this, false)
+    return this.#interest
+  }
+
+  get content(): ContentFacts | undefined {
+    if (this.#content === null) this.#content = this.#read()
+    return this.#content
+  }
+
+  #read(): ContentFacts | undefined {
+    const { interest, path } = this
+    if (!interest) return undefined
+    const known = this.#of.wheel?.contentOf(path, this.crc32, this.bytes)
+    if (known !== undefined) return known ?? undefined
+    const source = { archive: this.#of.archive, entry: this.#of.strip.entry(this.#index) }
+    return readContent(interest, contentOf({ path, source }), { path, isOwn: false })
+  }
+}
+
+/** A stretch, and what is kept of its wheel. */
+interface KnownStretch extends LayoutStretch {
+  readonly wheel: WheelFacts | undefined
+}
+
+function addStretch(files: Map<string, PackageFile>, stretch: KnownStretch): void {
+  const { paths } = stretch.strip
+  for (let index = stretch.from; index < stretch.to; index++)
+    files.set(paths[index]!, new StretchFile(paths[index]!, stretch, index))
+}
+
 function distributionsOf(
   artifacts: readonly Artifact[],
   layout: Layout,
   byWheel: ReadonlyMap<string, WheelFacts>,
 ): readonly PackageDistribution[] {
-  const sums = new Map<string, { files: number; bytes: number; packedBytes: number; folder: string }>()
-  for (const { owner, path, uncompressedBytes, compressedBytes = 0 } of layout.files) {
-    if (owner === 'own') continue
-    const sum = sums.get(owner.distribution) ?? { files: 0, bytes: 0, packedBytes: 0, folder: '' }
-    sum.files += 1
-    sum.bytes += uncompressedBytes
-    sum.packedBytes += compressedBytes
-    if (path.endsWith('.dist-info/METADATA')) sum.folder = path.slice(0, -'/METADATA'.length)
-    sums.set(owner.distribution, sum)
-  }
+  const sums = distributionSums(layout)
   return artifacts.flatMap(({ name, version, path }) => {
     const sum = sums.get(name)
     const facts = byWheel.get(path)
     if (!sum || !facts) return []
     const { requires, requiresPython, tags } = facts
-    return [{ name, version, ...sum, requires, requiresPython, tags }]
+    const { files, bytes, packedBytes, distInfo: folder } = sum
+    return [{ name, version, files, bytes, packedBytes, folder, requires, requiresPython, tags }]
   })
 }
 
 function handlerModuleOf(handler: string | undefined, layout: Layout): PackageFacts['handlerModule'] {
   if (handler === undefined) return undefined
   const candidates = handlerCandidates(parseHandler(handler))
-  const byPath = new Map(layout.files.filter(({ path }) => candidates.includes(path)).map((file) => [file.path, file]))
-  const path = candidates.find((candidate) => byPath.has(candidate))
-  if (path === undefined || !path.endsWith('.py')) return undefined
-  return { path, names: moduleNames(contentOf(byPath.get(path)!)) }
+  for (const path of candidates) {
+    const file = fileAt(layout, path)
+    if (file) return path.endsWith('.py') ? { path, names: moduleNames(contentOf(file)) } : undefined
+  }
+  return undefined
 }

@@ -27,12 +27,17 @@ export function pack(bytes: Uint8Array): PackedData {
     : { method: methods.stored, crc32: checksum, uncompressedBytes: bytes.length, data: bytes }
 }
 
-let loaded: typeof Fflate | undefined
+let loaded: Pick<typeof Fflate, 'deflateSync'> | undefined
 
 /** Loaded at the first need: most of a package is packed already, and loading this takes as long as copying 10 MB. */
-function deflater(): typeof Fflate {
+function deflater(): Pick<typeof Fflate, 'deflateSync'> {
   loaded ??= createRequire(import.meta.url)('fflate') as typeof Fflate
   return loaded
+}
+
+/** Loads the deflater for who knows that he will `pack`, and can wait: that takes half the time. */
+export async function prepareToPack(): Promise<void> {
+  loaded ??= await import('./deflater.ts')
 }
 
 /** Size of the match table, by input size alone: a large table for a small file costs more than the file. */

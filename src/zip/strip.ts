@@ -1,6 +1,9 @@
 import { centralDirectoryHeaderBytes } from './format.ts'
 import type { SpliceableEntry } from './plan.ts'
 
+/** Where the external attributes stand in a directory record (APPNOTE 4.3.12); the Unix mode is their upper half. */
+const externalAttributesAt = 38
+
 /** Numbers of a strip's entries, one column for each; made once, by `encodeWheelIndex`. */
 export interface StripColumns {
   readonly dataOffset: Uint32Array
@@ -34,12 +37,21 @@ export class Strip {
   readonly columns: StripColumns
   /** Directory records with their names, offsets left at 0. */
   readonly directory: Buffer
+  readonly #names: Buffer
+  #paths: readonly string[] | undefined
 
-  constructor(archiveBytes: number, columns: StripColumns, directory: Buffer) {
+  /** `names` are the paths in UTF-8, each but the last with a zero byte behind it. */
+  constructor(archiveBytes: number, columns: StripColumns, directory: Buffer, names: Buffer) {
     this.count = columns.marks.length
     this.archiveBytes = archiveBytes
     this.columns = columns
     this.directory = directory
+    this.#names = names
+  }
+
+  /** All paths; together they cost a fraction of what `path` takes for each. */
+  get paths(): readonly string[] {
+    return (this.#paths ??= this.#names.toString('utf8').split('\0'))
   }
 
   /** Where the directory record of an entry starts; that of `count` is the end. */
@@ -47,9 +59,34 @@ export class Strip {
     return index === 0 ? 0 : this.columns.recordEnd[index - 1]!
   }
 
+  /** The entry of this path, `undefined` when there is none. */
+  indexOf(path: string): number | undefined {
+    const key = Buffer.from(path)
+    const index = this.firstNotBefore(key, 0, key.length, 0, this.count)
+    return index < this.count && this.path(index) === path ? index : undefined
+  }
+
   path(index: number): string {
     const start = this.recordStart(index) + centralDirectoryHeaderBytes
     return this.directory.toString('utf8', start, this.columns.recordEnd[index])
+  }
+
+  /** Whether an entry's path ends in these bytes. */
+  endsIn(index: number, ending: Uint8Array): boolean {
+    const end = this.columns.recordEnd[index]!
+    for (let back = 1; back <= ending.length; back++)
+      if (this.directory[end - back] !== ending[ending.length - back]) return false
+    return true
+  }
+
+  /** Bytes of the paths of the entries `from` to `to`. */
+  pathBytes(from: number, to: number): number {
+    return this.recordStart(to) - this.recordStart(from) - (to - from) * centralDirectoryHeaderBytes
+  }
+
+  /** Permission bits in the package. */
+  mode(index: number): number {
+    return this.directory.readUInt16LE(this.recordStart(index) + externalAttributesAt + 2) & 0o777
   }
 
   entry(index: number): SpliceableEntry {

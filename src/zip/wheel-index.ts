@@ -22,8 +22,6 @@ export interface WheelIndex {
    * Undefined for a wheel with paths, methods or sizes that no package can take as they are.
    */
   readonly strip: Strip | undefined
-  /** Every path of the strip in its order, in UTF-8, each but the last with a zero byte behind it. */
-  readonly stripPaths: Buffer
 }
 
 export interface IndexedEntry extends SpliceableEntry {
@@ -125,20 +123,25 @@ export function decodeWheelIndex(file: Uint8Array): WheelIndex {
 class StoredIndex implements WheelIndex {
   readonly archiveBytes: number
   readonly strip: Strip | undefined
-  readonly stripPaths: Buffer
+  readonly #names: Buffer
   readonly #columns: ReturnType<typeof columnsOf>
   #entries: readonly IndexedEntry[] | undefined
 
   constructor(archiveBytes: number, columns: ReturnType<typeof columnsOf>, names: Buffer, directory: Buffer) {
     this.archiveBytes = archiveBytes
     this.#columns = columns
-    this.stripPaths = names
+    this.#names = names
     if (directory.length > 0)
-      this.strip = new Strip(archiveBytes, { ...columns, dataOffset: new Uint32Array(columns.dataOffset) }, directory)
+      this.strip = new Strip(
+        archiveBytes,
+        { ...columns, dataOffset: new Uint32Array(columns.dataOffset) },
+        directory,
+        names,
+      )
   }
 
   get entries(): readonly IndexedEntry[] {
-    return (this.#entries ??= entriesOf(this.#columns, this.stripPaths.toString('utf8')))
+    return (this.#entries ??= entriesOf(this.#columns, this.#names.toString('utf8')))
   }
 }
 

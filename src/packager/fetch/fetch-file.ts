@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { defineError } from '../../base/errors.ts'
 import type { Cache, StoredBlob } from '../../cache/cache.ts'
+import { findSealedSync } from '../../cache/find-sealed.ts'
 import type { IndexClient } from '../../index/index-client.ts'
 import type { ProjectIndexes } from '../../index/load-index-configuration.ts'
 import type { LockedFile } from '../../pypa/locked-distribution.ts'
@@ -45,7 +46,7 @@ export async function fetchFile(
   const { cache } = surroundings
   const wanted = file.hashes['sha256']
   if (wanted) {
-    const path = await cache.findBlob(wanted)
+    const path = findSealedSync(cache.folder, wanted) ?? (await cache.findBlob(wanted))
     if (path) return { digest: wanted, path, sizeBytes: file.sizeBytes ?? 0 }
   }
   const expected = { hashes: file.hashes, sizeBytes: file.sizeBytes, name: file.filename }

@@ -1,4 +1,5 @@
 import type { Cache } from '../../cache/cache.ts'
+import { readEntrySync } from '../../cache/read-entry.ts'
 import { sha256, type Digest } from '../../base/digest.ts'
 import { readHeaders } from '../../pypa/headers.ts'
 import { normalizeName } from '../../pypa/name.ts'
@@ -17,7 +18,7 @@ import { decodeWheelIndex, encodeWheelIndex, type WheelIndex } from '../../zip/w
  * doubled or absolute names, nothing that two readers would understand differently) and remembered.
  */
 export async function wheelIndexOf(path: string, digest: Digest, filename: string, cache: Cache): Promise<WheelIndex> {
-  const stored = await cache.readEntry('wheel-index', digest)
+  const stored = readEntrySync(cache.folder, 'wheel-index', digest)
   if (stored) {
     try {
       return decodeWheelIndex(stored)

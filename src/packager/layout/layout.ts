@@ -1,4 +1,6 @@
+import type { SplicePart } from '../../zip/order-parts.ts'
 import type { SpliceEntry } from '../../zip/plan.ts'
+import type { Stretch } from '../../zip/strip.ts'
 
 /** Whose file it is: a distribution by its normalised name, or the project's own. */
 export type Owner = { readonly distribution: string } | 'own'
@@ -44,11 +46,66 @@ export interface Note {
   readonly hint?: string | undefined
 }
 
+/**
+ * Files of a wheel that are packed as they are, under their own paths, not looked at one by one. Nothing else of the package is in their
+ * way, not even where large and small letters are the same.
+ */
+export interface LayoutStretch extends Stretch {
+  readonly owner: { readonly distribution: string }
+  /** Folder of the distribution's metadata. */
+  readonly distInfo: string
+}
+
 /** Every file of a package, in no particular order; the archive sorts. */
 export interface Layout {
+  readonly stretches: readonly LayoutStretch[]
+  /** The files that are in none of them. */
+  readonly singles: readonly LayoutFile[]
+  /** All files one by one; made when first asked for, which takes longer than copying a few megabytes. */
   readonly files: readonly LayoutFile[]
   readonly leftOut: readonly LeftOut[]
   readonly notes: readonly Note[]
+}
+
+export function makeLayout(parts: Omit<Layout, 'files'>): Layout {
+  let files: readonly LayoutFile[] | undefined
+  return {
+    ...parts,
+    get files() {
+      return (files ??= [...parts.stretches.flatMap(filesOfStretch), ...parts.singles])
+    },
+  }
+}
+
+/** What the splicer is given. */
+export function spliceParts(layout: Layout, singles: readonly LayoutFile[]): readonly SplicePart[] {
+  return [...layout.stretches, ...singles]
+}
+
+function filesOfStretch(stretch: LayoutStretch): readonly LayoutFile[] {
+  const files: LayoutFile[] = []
+  for (let index = stretch.from; index < stretch.to; index++) files.push(stripFile(stretch, index))
+  return files
+}
+
+/** A file of a strip, under its own path unless told. */
+export function stripFile(
+  { strip, archive, owner }: Pick<LayoutStretch, 'strip' | 'archive' | 'owner'>,
+  index: number,
+  path = strip.path(index),
+): LayoutFile {
+  const entry = strip.entry(index)
+  const { uncompressedBytes, compressedBytes, crc32 } = entry
+  return { path, mode: strip.mode(index), source: { archive, entry }, owner, uncompressedBytes, compressedBytes, crc32 }
+}
+
+/** The file at a path, if there is one. */
+export function fileAt({ stretches, singles }: Layout, path: string): LayoutFile | undefined {
+  for (const stretch of stretches) {
+    const index = stretch.strip.indexOf(path)
+    if (index !== undefined && index >= stretch.from && index < stretch.to) return stripFile(stretch, index)
+  }
+  return singles.find((file) => file.path === path)
 }
 
 export function ownerName(owner: Owner): string {

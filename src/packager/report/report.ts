@@ -4,7 +4,8 @@ import { compareUtf8 } from '../../zip/plan.ts'
 import type { Archive } from '../../zip/splicer.ts'
 import type { Artifact } from '../artifact.ts'
 import type { BuildPlan } from '../build-plan.ts'
-import { ownerName, type Layout, type LayoutFile, type LeaveOutReason, type Note } from '../layout/layout.ts'
+import { distributionSums } from '../layout/distribution-sums.ts'
+import { ownerName, type Layout, type LeaveOutReason, type Note } from '../layout/layout.ts'
 import type { Resolution } from '../resolve/resolution.ts'
 import type { IgnoredFile } from '../source/own-sources.ts'
 
@@ -64,6 +65,8 @@ export interface BuildReport {
   readonly milliseconds: number
 }
 
+type Sums = ReturnType<typeof distributionSums>
+
 export function makeReport(parts: {
   readonly plan: BuildPlan
   readonly resolution: Resolution
@@ -77,6 +80,7 @@ export function makeReport(parts: {
   readonly compiler?: { readonly version: string } | undefined
 }): BuildReport {
   const { plan, archive, resolution } = parts
+  const sums = distributionSums(parts.layout)
   return {
     name: plan.name,
     path: plan.out,
@@ -91,9 +95,9 @@ export function makeReport(parts: {
     entries: archive.entries,
     sha256: archive.digest,
     codeSha256: archive.codeSha256,
-    shares: sharesOf(parts.layout.files, parts.artifacts, archive),
+    shares: sharesOf(sums, parts.artifacts, archive),
     resolvedBy: resolution.by,
-    bytecode: parts.compiler ? { by: parts.compiler.version } : { missingFor: sourcesOf(parts.layout) },
+    bytecode: parts.compiler ? { by: parts.compiler.version } : { missingFor: sourcesOf(sums) },
     lockFile: resolution.lockFile,
     leftOut: leftOutByReason(parts.layout),
     ignored: parts.ignored,
@@ -104,28 +108,25 @@ export function makeReport(parts: {
   }
 }
 
-function sourcesOf(layout: Layout): { readonly files: number; readonly bytes: number } {
-  const sources = layout.files.filter((file) => file.path.endsWith('.py') && file.owner !== 'own')
-  return { files: sources.length, bytes: sources.reduce((sum, file) => sum + file.uncompressedBytes, 0) }
+function sourcesOf(sums: Sums): { readonly files: number; readonly bytes: number } {
+  let [files, bytes] = [0, 0]
+  for (const [owner, sum] of sums) {
+    if (owner === ownerName('own')) continue
+    files += sum.sources
+    bytes += sum.sourceBytes
+  }
+  return { files, bytes }
 }
 
-function sharesOf(files: readonly LayoutFile[], artifacts: readonly Artifact[], archive: Archive): Share[] {
-  const sums = new Map<string, { files: number; zippedBytes: number; unzippedBytes: number }>()
-  let known = 0
-  for (const file of files) {
-    const key = ownerName(file.owner)
-    const sum = sums.get(key) ?? { files: 0, zippedBytes: 0, unzippedBytes: 0 }
-    sum.files += 1
-    sum.unzippedBytes += file.uncompressedBytes
-    sum.zippedBytes += file.compressedBytes ?? 0
-    known += (file.compressedBytes ?? 0) + headerBytes(file)
-    sums.set(key, sum)
-  }
+function sharesOf(sums: Sums, artifacts: readonly Artifact[], archive: Archive): Share[] {
+  let known = endRecordBytes
+  for (const { files, packedBytes, pathBytes } of sums.values())
+    known += packedBytes + files * headerBytes + 2 * pathBytes
   // What we packed ourselves is what the archive has beyond the entries whose size was known; nearly all of it is the project's.
-  const packedByUs = Math.max(0, archive.bytes - endRecordBytes - known)
-  const own = sums.get(ownerName('own'))
-  if (own) own.zippedBytes += packedByUs
-  const shares = [...sums].map(([key, sum]): Share => {
+  const packedByUs = Math.max(0, archive.bytes - known)
+  const shares = [...sums].map(([key, { files, bytes: unzippedBytes, packedBytes }]): Share => {
+    const zippedBytes = key === ownerName('own') ? packedBytes + packedByUs : packedBytes
+    const sum = { files, zippedBytes, unzippedBytes }
     const artifact = artifacts.find((one) => one.name === key)
     return artifact
       ? { name: key, version: artifact.version, ...sum, wheel: artifact.filename, builtBy: artifact.builtBy }
@@ -136,10 +137,8 @@ function sharesOf(files: readonly LayoutFile[], artifacts: readonly Artifact[], 
 
 const endRecordBytes = 22
 
-/** Local header and directory header of an entry (APPNOTE.TXT 4.3.7 and 4.3.12). */
-function headerBytes(file: LayoutFile): number {
-  return 30 + 46 + 2 * Buffer.byteLength(file.path)
-}
+/** Local header and directory header of an entry, without its path, which stands in both (APPNOTE.TXT 4.3.7 and 4.3.12). */
+const headerBytes = 30 + 46
 
 function leftOutByReason(layout: Layout): BuildReport['leftOut'] {
   const sums = new Map<LeaveOutReason, { files: number; unzippedBytes: number }>()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
 import picomatch from 'picomatch'
-import { defaultIgnores } from './default-ignores.ts'
+import { DefaultRules } from './default-rules.ts'
 
 /** Why a file is left out: the file or flag that says so. */
 export type IgnoreReason = 'default' | '.gitignore' | '.zipyardignore' | '--exclude'
@@ -17,7 +17,7 @@ export type IgnoreReason = 'default' | '.gitignore' | '.zipyardignore' | '--excl
 export class IgnoreRules {
   readonly #project: string
   readonly #root: string
-  readonly #defaults: Ignore = ignore().add([...defaultIgnores])
+  readonly #defaults = new DefaultRules()
   readonly #files = new Map<string, Ignore | undefined>()
   readonly #included: (path: string) => boolean
   readonly #includeBases: readonly string[]

@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url'
 import { connectToApi } from './api-connection.ts'
 import { launchFailed, networkUnavailable } from './errors.ts'
 import { exitStatus, streamEnd } from './exit-status.ts'
+import { Launches } from './launches.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { mayEnter, requirePassage } from './passage.ts'
 import { isZombie, processTree, signal } from './process-tree.ts'
@@ -63,6 +64,7 @@ class BwrapSandbox implements Sandbox {
   readonly #environments = new Map<string, number | undefined>()
   readonly #running = new Map<string, BwrapProcess>()
   readonly #watch = new MemoryWatch()
+  readonly #launches = new Launches()
   #isPrepared = false
 
   constructor(options: { readonly stateFolder: string; readonly launcher?: SandboxSpec['interpreter'] | undefined }) {
@@ -71,7 +73,11 @@ class BwrapSandbox implements Sandbox {
     this.#launcher = options.launcher ?? { executable: 'python3', prefix: '/usr' }
   }
 
-  async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+  launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    return this.#launches.begin(spec.id, () => this.#launch(spec))
+  }
+
+  async #launch(spec: SandboxSpec): Promise<SandboxProcess> {
     if (spec.network === 'bridge')
       throw networkUnavailable({
         network: 'bridge',
@@ -132,6 +138,8 @@ class BwrapSandbox implements Sandbox {
   }
 
   async stop(): Promise<void> {
+    this.#launches.close()
+    await this.#launches.settled()
     await Promise.all([...this.#environments.keys()].map((id) => this.release(id)))
     this.#watch.stop()
     this.#state.remove()

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Bridge } from './bridge.ts'
 import { ControlGroups } from './cgroups.ts'
 import { launchFailed, networkUnavailable } from './errors.ts'
+import { Launches } from './launches.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { countsProcessesPerNamespace, NamespaceEnvironment, relayAddress } from './namespace-environment.ts'
 import type { NetworkMode, Sandbox, SandboxFacts, SandboxProcess, SandboxSpec } from './sandbox.ts'
@@ -50,9 +51,7 @@ class NamespaceSandbox implements Sandbox {
   readonly #watch = new MemoryWatch()
   #bridge: Bridge | undefined
   #preparing: NodeJS.Timeout | undefined
-  /** What makes environments just now: stopping waits for it, because it would make folders and groups behind its back. */
-  readonly #underWay = new Set<Promise<unknown>>()
-  #isStopping = false
+  readonly #launches = new Launches()
 
   constructor(options: NamespaceSandboxOptions) {
     this.#options = options
@@ -78,11 +77,10 @@ class NamespaceSandbox implements Sandbox {
   }
 
   launch(spec: SandboxSpec): Promise<SandboxProcess> {
-    return this.#track(this.#launch(spec))
+    return this.#launches.begin(spec.id, () => this.#launch(spec))
   }
 
   async #launch(spec: SandboxSpec): Promise<SandboxProcess> {
-    if (this.#isStopping) throw launchFailed({ id: spec.id, because: 'the service is stopping' })
     if (spec.network === 'bridge') this.#openBridge()
     const zygote = await this.#zygoteFor(spec.interpreter)
     let known = this.#environments.get(spec.id)
@@ -105,11 +103,10 @@ class NamespaceSandbox implements Sandbox {
   }
 
   warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
-    return this.#track(this.#warm(interpreter))
+    return this.#launches.isClosed ? Promise.resolve() : this.#launches.track(this.#warm(interpreter))
   }
 
   async #warm(interpreter: SandboxSpec['interpreter']): Promise<void> {
-    if (this.#isStopping) return
     const zygote = await this.#zygoteFor(interpreter)
     const network = this.#options.network
     if (network === 'bridge') this.#openBridge()
@@ -124,7 +121,7 @@ class NamespaceSandbox implements Sandbox {
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true
+    this.#launches.close()
     clearTimeout(this.#preparing)
     await Promise.all([...this.#environments.keys()].map((id) => this.release(id)))
     const ahead = [...this.#ahead.values()].flat()
@@ -132,19 +129,12 @@ class NamespaceSandbox implements Sandbox {
     await Promise.all(ahead.map((environment) => environment.release()))
     const zygotes = await Promise.allSettled(this.#zygotes.values())
     await Promise.all(zygotes.map((zygote) => (zygote.status === 'fulfilled' ? zygote.value.stop() : undefined)))
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    await this.#launches.settled()
     await Promise.all([...this.#environments.keys()].map((id) => this.release(id)))
     this.#watch.stop()
     this.#bridge?.close()
     this.#groups.remove()
     this.#state.remove()
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work)
-    const forget = (): boolean => this.#underWay.delete(work)
-    work.then(forget, forget)
-    return work
   }
 
   #openBridge(): void {
@@ -178,17 +168,17 @@ class NamespaceSandbox implements Sandbox {
   #prepareSoon(zygote: Zygote, network: NetworkMode): void {
     clearTimeout(this.#preparing)
     this.#preparing = setTimeout(() => {
-      this.#track(this.#prepareAhead(zygote, network)).catch(() => {})
+      this.#launches.track(this.#prepareAhead(zygote, network)).catch(() => {})
     }, prepareAfterMs).unref()
   }
 
   async #prepareAhead(zygote: Zygote, network: NetworkMode): Promise<void> {
     const ready = (this.#ahead.get(zygote) ?? []).filter((environment) => !environment.isGone)
-    if (this.#isStopping || zygote.isEnded) return
+    if (this.#launches.isClosed || zygote.isEnded) return
     this.#ahead.set(zygote, ready)
     if (ready.some((environment) => environment.parts.network === network)) return
     const environment = await this.#newEnvironment(zygote, network)
-    if (this.#isStopping) return environment.release()
+    if (this.#launches.isClosed) return environment.release()
     ready.push(environment)
   }
 

@@ -9,6 +9,7 @@ import { connectToApi } from './api-connection.ts'
 import { launchFailed } from './errors.ts'
 import { streamEnd } from './exit-status.ts'
 import { hostPaths } from './host-paths.ts'
+import { Launches } from './launches.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { mayEnter, requirePassage } from './passage.ts'
 import { processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
@@ -48,6 +49,7 @@ class ProcessSandbox implements Sandbox {
   readonly #running = new Map<string, PlainProcess>()
   readonly #temporary = new Map<string, { readonly folder: string; readonly user: number | undefined }>()
   readonly #watch = new MemoryWatch()
+  readonly #launches = new Launches()
 
   constructor(stateFolder: string) {
     this.#stateFolder = stateFolder
@@ -55,7 +57,11 @@ class ProcessSandbox implements Sandbox {
     this.#sweep()
   }
 
-  async launch(spec: SandboxSpec): Promise<SandboxProcess> {
+  launch(spec: SandboxSpec): Promise<SandboxProcess> {
+    return this.#launches.begin(spec.id, () => this.#launch(spec))
+  }
+
+  async #launch(spec: SandboxSpec): Promise<SandboxProcess> {
     if (this.#running.has(spec.id)) throw launchFailed({ id: spec.id, because: 'its last process has not ended' })
     const user = this.#prepare(spec)
     const toHost = hostPaths(spec)
@@ -106,6 +112,8 @@ class ProcessSandbox implements Sandbox {
   }
 
   async stop(): Promise<void> {
+    this.#launches.close()
+    await this.#launches.settled()
     await Promise.all([...new Set([...this.#running.keys(), ...this.#temporary.keys()])].map((id) => this.release(id)))
     this.#watch.stop()
   }

@@ -78,7 +78,7 @@ describe.each(testedTiers)('tier %s', (tier) => {
       )
       await Promise.race(launched)
       await new Promise((resolve) => setTimeout(resolve, afterMs))
-      launched.push(bench.run('pass', { id: id('late'), network }))
+      launched.push(bench.run('import time; time.sleep(300)', { id: id('late'), network }))
       await Promise.all([bench.sandbox.stop(), Promise.allSettled(launched)])
       bench.closeServers()
       expect(existsSync(state) ? readdirSync(state) : []).toEqual([])

@@ -45,7 +45,7 @@ export class EnvironmentLog {
     this.#target = { accountId, region, group: logging.group, stream: options.stream }
     const { format, systemLevel } = logging
     this.#lines = format === 'JSON' ? jsonLines : textLines
-    // Levels filter what the platform says in JSON only. Source: "Log-level filtering" of the developer guide.
+    // Levels filter what the platform says in JSON only. Which event has which level: "Log-level filtering" of the developer guide.
     this.#lowest = format === 'JSON' ? (levels[systemLevel as keyof typeof levels] ?? levels.INFO) : levels.DEBUG
   }
 
@@ -78,10 +78,9 @@ export class EnvironmentLog {
 
   /** END and REPORT. */
   finish(report: InvocationReport): void {
-    const failed = report.status === 'error' || report.status === 'timeout'
-    this.#say(failed ? levels.WARN : this.#lines === jsonLines ? levels.DEBUG : levels.INFO, (at) =>
-      this.#lines.end(report.requestId, at),
-    )
+    const failed = report.status !== 'success'
+    // Text is never filtered.
+    this.#say(failed ? levels.WARN : levels.DEBUG, (at) => this.#lines.end(report, at))
     this.#say(failed ? levels.WARN : levels.INFO, (at) => this.#lines.report(report, at))
   }
 

@@ -10,7 +10,9 @@ import { awslambdaricFolder, awslambdaricLayer, awslambdaricWrapper } from '../.
 import { invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
 import { testedTiers } from '../../test/kit/sandbox-bench.ts'
 import { findInterpreters, interpreterFor } from '../interpreters/find-interpreters.ts'
+import { Bridge } from '../sandbox/bridge.ts'
 import { openTier } from '../sandbox/open-tier.ts'
+import type { NetworkMode, Tier } from '../sandbox/sandbox.ts'
 import { runtimeFolder } from './launch-plan.ts'
 
 const runtime = 'python3.11'
@@ -19,17 +21,24 @@ const python = interpreterFor(
   await findInterpreters({ dataFolder: mkdtempSync(join(tmpdir(), 'zipyard-pythons-')) }),
 )
 
-describe.each(testedTiers)('tier %s', (tier) => {
+const canBridge = testedTiers.includes('root') && Bridge.lacking() === undefined
+const places: readonly (readonly [Tier, NetworkMode])[] = [
+  ...testedTiers.map((tier) => [tier, 'none'] as const),
+  ...(canBridge ? [['root', 'bridge'] as const] : []),
+]
+
+describe.each(places)('tier %s, network %s', (tier, network) => {
   let bench: InvokerBench
   beforeAll(async () => {
     bench = await invokerBench({
-      network: 'none',
-      sandbox: (folder) => openTier(tier, { stateFolder: join(folder, 'sandbox'), runtimeFolder, launcher: python }),
+      network,
+      sandbox: (folder) =>
+        openTier(tier, { stateFolder: join(folder, 'sandbox'), runtimeFolder, launcher: python, network }),
     })
   })
   afterAll(() => bench.stop())
 
-  test('awslambdaric runs functions without a network, also after its process ended', async () => {
+  test('awslambdaric runs functions, also after its process ended', async () => {
     // A plain process finds the layer where it lies on the host.
     const layer = awslambdaricLayer(await awslambdaricFolder(python)).map((entry) =>
       tier === 'process' && entry.path === 'ric'
@@ -64,7 +73,7 @@ def handler(event, context):
     expect((await bench.invoke(version, { port: 9 })).json).toEqual([{ port: 9 }, true, port, false])
   })
 
-  test('a bootstrap of `provided.al2023` runs without a network', async () => {
+  test('a bootstrap of `provided.al2023` runs', async () => {
     const program = `#!/bin/sh
 set -eu
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"

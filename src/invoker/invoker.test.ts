@@ -2,8 +2,11 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { elf } from '../../test/kit/elf.ts'
 import { failsLate, invokerBench, type InvokerBench } from '../../test/kit/invoker-bench.ts'
+import { createLog } from '../base/log.ts'
 import { interpreterFor } from '../interpreters/find-interpreters.ts'
+import { hostArchitecture } from '../lambda/architecture.ts'
 
 let bench: InvokerBench
 beforeAll(async () => {
@@ -57,6 +60,27 @@ def handler(event, context):
     )
     expect([...streams]).toEqual([expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/)])
     expect((await bench.invoke(version, { body: 'x' })).lines.at(-1)).not.toContain('Init Duration')
+  })
+
+  test.each([
+    [undefined, ['INFO', 'WARNING', 'ERROR']],
+    ['DEBUG', ['DEBUG', 'INFO', 'WARNING', 'ERROR']],
+    ['ERROR', ['ERROR']],
+  ])('in JSON, application log level %s lets %j through', async (applicationLevel, levels) => {
+    const version = bench.version(
+      `
+import logging
+def handler(event, context):
+    for name in ('debug', 'info', 'warning', 'error'):
+        getattr(logging.getLogger('mine'), name)('said')
+    print('printed')
+`,
+      { logging: { format: 'JSON', applicationLevel, systemLevel: 'WARN', group: `/aws/lambda/${applicationLevel}` } },
+    )
+    const { lines } = await bench.invoke(version)
+    const said = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level: string })
+    expect(said.map(({ level }) => level)).toEqual(levels)
+    expect(lines.filter((line) => !line.startsWith('{'))).toEqual(['printed'])
   })
 
   test('the tail is the last 4096 bytes', async () => {
@@ -426,6 +450,41 @@ def handler(event, context):
     await new Promise((resolve) => setTimeout(resolve, 500))
     const after = (await bench.invoke(version)).json as number
     expect(after - before).toBeLessThan(20)
+  })
+})
+
+describe('a function for another architecture', () => {
+  const architecture = hostArchitecture() === 'arm64' ? 'x86_64' : 'arm64'
+  const told: string[] = []
+  let own: InvokerBench
+  beforeAll(async () => {
+    own = await invokerBench({ log: createLog({ level: 'info', json: true, write: (line) => void told.push(line) }) })
+  })
+  afterAll(() => own.stop())
+
+  test('runs when its package has no native code, and the log of the service says so once', async () => {
+    const version = own.version('def handler(e, c):\n    return "runs"', { architecture })
+    for (let round = 0; round < 2; round += 1) expect((await own.invoke(version)).json).toBe('runs')
+    const lines = told.filter((line) => line.includes('instead of its own architecture'))
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ functionArn: version.functionArn, architecture }),
+    ])
+  })
+
+  test('is refused when it has, with both ways out', async () => {
+    const version = own.version(
+      [
+        { path: 'app.py', bytes: 'def handler(e, c): pass' },
+        { path: 'package/_native.so', bytes: elf({ machine: architecture === 'arm64' ? 183 : 62 }) },
+      ],
+      { architecture },
+    )
+    const host = hostArchitecture()
+    await expect(own.invoke(version)).rejects.toMatchObject({
+      code: 'ZY0551',
+      message: expect.stringContaining('native code (`package/_native.so`)'),
+      hint: `Build the package for \`${host}\` too (\`zipyard build --arch ${host}\`), or run the service on a \`${architecture}\` machine`,
+    })
   })
 })
 

@@ -30,7 +30,7 @@ export interface InitReport {
 export interface PlatformLines {
   initStart(runtime: string, region: string, at: number): string
   start(requestId: string, version: string, at: number): string
-  end(requestId: string, at: number): string
+  end(report: InvocationReport, at: number): string
   report(report: InvocationReport, at: number): string
   initReport(report: InitReport, at: number): string
   /** A sentence of the platform: a timeout, an exit. */
@@ -41,7 +41,7 @@ export const textLines: PlatformLines = {
   initStart: (runtime, region) =>
     `INIT_START Runtime Version: ${runtimeVersionOf(runtime)}\tRuntime Version ARN: ${runtimeVersionArn(region, runtime)}\n`,
   start: (requestId, version) => `START RequestId: ${requestId} Version: ${version}\n`,
-  end: (requestId) => `END RequestId: ${requestId}\n`,
+  end: ({ requestId }) => `END RequestId: ${requestId}\n`,
   report(report) {
     let line = `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(report.durationMs)} ms\tMemory Size: ${report.memoryMiB} MB\tMax Memory Used: ${maxMemoryMiB(report)} MB\t`
     if (report.initDurationMs !== undefined) line += `Init Duration: ${report.initDurationMs.toFixed(2)} ms\t`
@@ -67,7 +67,8 @@ export const jsonLines: PlatformLines = {
       runtimeVersionArn: runtimeVersionArn(region, runtime),
     }),
   start: (requestId, version, at) => record(at, 'platform.start', { requestId, version }),
-  end: (requestId, at) => record(at, 'platform.runtimeDone', { requestId, status: 'success' }),
+  end: ({ requestId, status, errorType }, at) =>
+    record(at, 'platform.runtimeDone', { requestId, status, ...(errorType === undefined ? {} : { errorType }) }),
   report: (report, at) =>
     record(at, 'platform.report', {
       requestId: report.requestId,

@@ -47,8 +47,6 @@ export async function watchProject(
         terminal.err(renderError(error, terminal.style, context.verbose).text)
       })
   }
-  update()
-  await running
   const watcher = watch(root, {
     ignoreInitial: true,
     ignored: (path) =>
@@ -63,6 +61,9 @@ export async function watchProject(
   })
   if (envFile !== undefined) watcher.add(resolve(context.workingDirectory, envFile))
   await new Promise<void>((ready) => watcher.once('ready', () => ready()))
+  // What is saved during the first build is another change.
+  update()
+  await running
   terminal.err(terminal.style.dim(`watching ${root}`))
   return {
     async stop() {

@@ -8,9 +8,12 @@ import { basename, resolve, sep } from 'node:path'
 import { readDeployable } from '../client/deployable.ts'
 import { deploy } from '../client/deploy.ts'
 import { serviceTarget, type LocalService } from '../client/target.ts'
+import { findConfiguration } from '../settings/configuration-file.ts'
 import { readEnvFile } from '../settings/env-file.ts'
+import { resolveOptions } from '../settings/resolve-options.ts'
 import { buildForDeployment } from './build-for-deployment.ts'
 import type { Context } from './command.ts'
+import { command as deployCommand } from './commands/deploy.ts'
 import { renderError } from './render-error.ts'
 
 /** Files that come and go without being the project's own. */
@@ -83,6 +86,9 @@ async function deployOnce(
   const started = performance.now()
   const built = await buildForDeployment({ ...context, json: true }, root, {})
   const file = await readDeployable(built.path)
+  // What `zipyard deploy` takes from the project's file counts here too.
+  const settings = resolveOptions(deployCommand.options, {}, context.environment, findConfiguration(root))
+  const variables = envFile === undefined ? settings['env-file'] : resolve(context.workingDirectory, envFile)
   const desired = {
     name: built.name,
     codeSha256: file.codeSha256,
@@ -90,7 +96,11 @@ async function deployOnce(
     runtime: built.runtime,
     handler: built.handler ?? 'lambda_function.lambda_handler',
     architecture: built.architecture,
-    environment: envFile === undefined ? undefined : readEnvFile(resolve(context.workingDirectory, envFile)),
+    role: settings.role,
+    description: settings.description,
+    memoryMiB: settings.memory,
+    timeoutSeconds: settings.timeout,
+    environment: variables === undefined ? undefined : readEnvFile(resolve(root, variables)),
   }
   const { plan } = await deploy(serviceTarget(service), {
     archive: built.path,

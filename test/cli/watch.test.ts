@@ -58,7 +58,7 @@ test('what runs when a file is saved ends on the old code, and dependencies that
   writeFileSync(join(project, 'pylock.toml'), locked)
   writeFileSync(
     join(project, 'zipyard.toml'),
-    'name = "busy"\nruntime = "python3.11"\nhandler = "app.main"\ntimeout = 60\n',
+    'name = "busy"\nruntime = "python3.11"\nhandler = "app.main"\ntimeout = 60\nmemory = 256\n',
   )
   const save = (text: string): void =>
     writeFileSync(
@@ -77,5 +77,6 @@ test('what runs when a file is saved ends on the old code, and dependencies that
   save('new')
   await eventually(async () => ((await invoke(0)) as string[])[1] === 'new' || undefined)
   expect(await running).toEqual(['lib', 'old'])
+  expect(await client.getConfiguration('busy')).toMatchObject({ Timeout: 60, MemorySize: 256 })
   expect(index.requests).toEqual([`GET /${made.filename}`])
 })

@@ -4,6 +4,7 @@ import { parseHandler, malformedHandler } from '../lambda/handler.ts'
 import { moduleNames, type ModuleNames } from '../python/module-names.ts'
 import { isDirectory, isEncrypted, isSymbolicLink, permissionsOf, type Entry } from '../zip/entry.ts'
 import { readEntry } from '../zip/entry-data.ts'
+import { entryDamaged } from '../zip/errors.ts'
 import { entryPath } from '../zip/entry-name.ts'
 import type { Hazard } from '../zip/hazard.ts'
 import { dataOffsetOf } from '../zip/local-headers.ts'
@@ -243,6 +244,7 @@ class LazyFile implements PackageFile {
   readonly crc32: number | undefined
   readonly distribution: string | undefined
   readonly interest: Interest | undefined
+  damage: string | undefined
   readonly #raw: RawFile
   readonly #known: KnownContent | undefined
   #content: ContentFacts | undefined
@@ -284,8 +286,9 @@ class LazyFile implements PackageFile {
       if (content !== undefined) return content ?? undefined
     }
     const ahead = this.interest === 'binary' ? this.#raw.readAhead?.() : undefined
-    if (ahead && ahead !== 'read') return ahead.content
-    const read = tryRead(this.#raw)
+    // What the other thread could make nothing of is read again: it may be damaged.
+    if (ahead && ahead !== 'read' && ahead.content) return ahead.content
+    const read = tryRead(this.#raw, (because) => (this.damage = because))
     return read && readContent(this.interest, read, { path, isOwn: distribution === undefined })
   }
 }
@@ -297,12 +300,13 @@ function namesIn(bytes: Uint8Array | undefined): ModuleNames | undefined {
 /** Nothing that is looked into is larger than the whole package may be, in bytes. */
 const largestRead = 512 * 1024 * 1024
 
-/** A damaged or encrypted entry has its own finding; here it is a file of which nothing is known. */
-function tryRead(file: RawFile): Uint8Array | undefined {
+/** Encrypted entries and odd methods have a finding of their own, and so have damaged ones; here each is a file of which nothing is known. */
+function tryRead(file: RawFile, onDamage?: (because: string) => void): Uint8Array | undefined {
   if (file.bytes > largestRead) return undefined
   try {
     return file.read()
-  } catch {
+  } catch (error) {
+    if (entryDamaged.is(error) && file.crc32 !== undefined) onDamage?.(error.details.because)
     return undefined
   }
 }

@@ -28,6 +28,8 @@ export interface PackageFile {
   readonly interest?: Interest | undefined
   /** What is in it, for the kinds of file that rules look into. */
   readonly content?: ContentFacts | undefined
+  /** Why it cannot be unpacked, once that was tried: its checksum is wrong, its data is no deflate. */
+  readonly damage?: string | undefined
   /** What an own Python file defines at its top level; undefined for files of distributions, and for what is no Python. */
   readonly names?: ModuleNames | undefined
 }

@@ -48,10 +48,19 @@ test.each<readonly [string, (path: string) => void]>([
 
 test.each<readonly [string, Parameters<typeof keptAnswer>[1]]>([
   ['another question', { question: { asked: { handler: 'app.other' } } }],
+  ['a question with a map', { question: { asked: { handler: 'app.main', limits: new Map([['numpy', 1]]) } } }],
   ['another day', { question: { today: new Date('2026-11-23T00:00:00Z') } }],
   ['the same question of other code', { surroundings: { code: 'two' } }],
 ])('%s has no answer yet', (_, again) => {
   expect(keptAnswer(undefined, again)).toBeUndefined()
+})
+
+test('questions that differ in a map alone are two', () => {
+  const { path, cache } = packageFile()
+  const asked = (bytes: number): Question => ({ paths: [path], asked: { limits: new Map([['numpy', bytes]]) }, today })
+  knownAnswer<string>(asked(1), cache, later)!.keep('too large')
+  expect(knownAnswer(asked(1), cache, later)?.answer).toBe('too large')
+  expect(knownAnswer(asked(2), cache, later)?.answer).toBeUndefined()
 })
 
 test('a file that is too young, that changes while it is looked at, and a folder have no answer to keep', () => {

@@ -7,7 +7,7 @@ import { readEntrySync, writeEntrySync } from '../cache/read-entry.ts'
 export interface Question {
   /** The package and its layers. */
   readonly paths: readonly string[]
-  /** Everything else that the answer depends on, the day apart: plain values. */
+  /** Everything else that the answer depends on, the day apart: plain values, maps and sets. */
   readonly asked: unknown
   /** Runtimes grow old: an answer holds for its day. */
   readonly today: Date
@@ -49,7 +49,7 @@ export function knownAnswer<Answer>(
   if (code === undefined || files === undefined) return undefined
   const day = question.today.toISOString().slice(0, 10)
   const paths = question.paths.map((path) => resolve(path))
-  const key = sha256(`answer ${JSON.stringify([code, paths, question.asked])}`)
+  const key = sha256(`answer ${JSON.stringify([code, paths, question.asked], plainly)}`)
   const stored = readEntrySync(cacheFolder, 'check-answer', key)
   const known = stored && (JSON.parse(stored.toString('utf8')) as StoredAnswer)
   return {
@@ -61,6 +61,11 @@ export function knownAnswer<Answer>(
       writeEntrySync(cacheFolder, 'check-answer', key, Buffer.from(bytes))
     },
   }
+}
+
+/** Maps and sets would all be `{}`. */
+function plainly(_key: string, value: unknown): unknown {
+  return value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {

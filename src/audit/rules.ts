@@ -1,5 +1,6 @@
 import type { Rule } from './rule.ts'
 import { budget } from './rules/budget.ts'
+import { damage } from './rules/damage.ts'
 import { handler } from './rules/handler.ts'
 import { imports } from './rules/imports.ts'
 import { leftovers } from './rules/leftovers.ts'
@@ -18,5 +19,5 @@ import { zipFeatures } from './rules/zip-features.ts'
 /** Every rule, in the order in which their findings matter to a person who reads from the top. */
 // prettier-ignore
 export const rules: readonly Rule[] = [
-  zipFeatures, size, budget, handler, nativeLibrariesRule, imports, requirements, permissions, sdk, services, shadowing, leftovers, secrets, runtimePolicy, waste,
+  zipFeatures, size, budget, handler, nativeLibrariesRule, imports, requirements, permissions, sdk, services, shadowing, leftovers, secrets, runtimePolicy, waste, damage,
 ]

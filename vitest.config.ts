@@ -6,6 +6,7 @@ export default defineConfig({
     // Tests drive real tools on shared machines; these only end what hangs.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     maxWorkers: 2,
   },
 })

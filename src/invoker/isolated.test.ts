@@ -226,14 +226,14 @@ done
   const said = (): string[] =>
     bench.logged.filter(({ group }) => group === version.logging.group).map(({ message }) => message)
   const ids = [(await bench.invoke(version)).json, (await bench.invoke(version)).json] as string[]
-  await expect.poll(() => said().filter((line) => line.startsWith('heard')).length, { timeout: 10_000 }).toBe(2)
+  await expect.poll(() => said().filter((line) => line.startsWith('heard')).length).toBe(2)
   expect(said().find((line) => line.startsWith('registered'))).toBe(
     `registered {"functionName":"${version.functionName}","functionVersion":"$LATEST","handler":"app.handler"} handler=\n`,
   )
   const heard = said().filter((line) => line.startsWith('heard'))
   expect(heard.map((line) => (JSON.parse(line.slice('heard '.length)) as { requestId: string }).requestId)).toEqual(ids)
   bench.invoker.drain(({ functionArn }) => functionArn === version.functionArn)
-  await expect.poll(() => said(), { timeout: 10_000 }).toContain('shutdown\n')
+  await expect.poll(() => said()).toContain('shutdown\n')
 })
 
 test('nothing is written through the symbolic link of an earlier layer', async () => {

@@ -29,7 +29,6 @@ const suites = ['isolated', 'permissions'].map((name) => `src/invoker/${name}.te
 
 test.skipIf(reason !== undefined)(
   'functions see the same when the service is an ordinary user: paths, permission bits, forked or executed',
-  { timeout: 180_000 },
   () => {
     const home = mkdtempSync(join(tmpdir(), 'zipyard-nobody-'))
     chownSync(home, nobody, nobody)

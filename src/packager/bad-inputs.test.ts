@@ -162,30 +162,26 @@ test('names that differ in case only are packed as they are, for Lambda tells th
   expect([packed['lib/a.py'], packed['lib/A.py']]).toEqual(['a = 1', 'A = 1'])
 })
 
-test(
-  'a withdrawn release is taken where the lock or an exact version names it, and refused otherwise with its reason',
-  { timeout: 120_000 },
-  async () => {
-    const old = wheel(join(scratch, 'yanked'), { name: 'lib' })
-    const file = {
-      filename: old.filename,
-      url: `/${old.filename}`,
-      hashes: { sha256: old.sha256 },
-      yanked: 'leaks memory',
-    }
-    const server = await indexServer({
-      '/simple/lib/': projectPage([file]),
-      [`/${old.filename}`]: answer(200, readFileSync(old.path)),
-    })
-    const environment = { PIP_INDEX_URL: `${server.url}/simple` }
-    const build = async (line: string) =>
-      buildProject(projectFolder({ 'app.py': '', 'requirements.txt': `${line}\n` }), { resolver: 'pip' }, environment)
-    expect((await build('lib==1.0')).shares.map(({ name }) => name)).toContain('lib')
-    const error = (await build('lib>=1').catch((reason: unknown) => reason)) as ZipyardError
-    expect(error.message).toBe('Every version of `lib` that `lib>=1` allows was withdrawn: `1.0` (leaks memory)')
-    expect(error.hint).toContain('`lib==1.0`')
-  },
-)
+test('a withdrawn release is taken where the lock or an exact version names it, and refused otherwise with its reason', async () => {
+  const old = wheel(join(scratch, 'yanked'), { name: 'lib' })
+  const file = {
+    filename: old.filename,
+    url: `/${old.filename}`,
+    hashes: { sha256: old.sha256 },
+    yanked: 'leaks memory',
+  }
+  const server = await indexServer({
+    '/simple/lib/': projectPage([file]),
+    [`/${old.filename}`]: answer(200, readFileSync(old.path)),
+  })
+  const environment = { PIP_INDEX_URL: `${server.url}/simple` }
+  const build = async (line: string) =>
+    buildProject(projectFolder({ 'app.py': '', 'requirements.txt': `${line}\n` }), { resolver: 'pip' }, environment)
+  expect((await build('lib==1.0')).shares.map(({ name }) => name)).toContain('lib')
+  const error = (await build('lib>=1').catch((reason: unknown) => reason)) as ZipyardError
+  expect(error.message).toBe('Every version of `lib` that `lib>=1` allows was withdrawn: `1.0` (leaks memory)')
+  expect(error.hint).toContain('`lib==1.0`')
+})
 
 test('zip64 wheels and wheels with data descriptors are taken: streaming tools write them', async () => {
   const large = projectFolder({ 'app.py': '' })
@@ -243,21 +239,17 @@ test('a lock for another Python, and a version without a fitting wheel, are told
   )
 })
 
-test(
-  'requirements that cannot be satisfied are refused with the words of the resolver',
-  { timeout: 120_000 },
-  async () => {
-    const links = join(scratch, 'unsatisfiable')
-    wheel(links, { name: 'lib', version: '1.0', requires: ['needed>=2'] })
-    wheel(links, { name: 'needed', version: '1.0' })
-    const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })
-    const error = await refusal(folder, { resolver: 'pip' }, { PIP_FIND_LINKS: links, PIP_NO_INDEX: '1' })
-    expect(error.code).toBe('ZY0410')
-    expect((error.cause as Error).message).toContain('needed>=2')
-  },
-)
+test('requirements that cannot be satisfied are refused with the words of the resolver', async () => {
+  const links = join(scratch, 'unsatisfiable')
+  wheel(links, { name: 'lib', version: '1.0', requires: ['needed>=2'] })
+  wheel(links, { name: 'needed', version: '1.0' })
+  const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })
+  const error = await refusal(folder, { resolver: 'pip' }, { PIP_FIND_LINKS: links, PIP_NO_INDEX: '1' })
+  expect(error.code).toBe('ZY0410')
+  expect((error.cause as Error).message).toContain('needed>=2')
+})
 
-test('an index that cannot be reached is named, its password is not', { timeout: 120_000 }, async () => {
+test('an index that cannot be reached is named, its password is not', async () => {
   const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })
   const environment = {
     PIP_INDEX_URL: 'http://ana:secret@127.0.0.1:9/simple',

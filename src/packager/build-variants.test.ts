@@ -106,65 +106,57 @@ const python = pythons
   .filter(({ minor }) => /^3\.(8|9|1\d)$/.test(minor))
   .sort((a, b) => Number(b.minor.slice(2)) - Number(a.minor.slice(2)))[0]!
 
-test(
-  '--bytecode on packs what Python takes without looking at the source, and the same bytes again from elsewhere',
-  { timeout: 60_000 },
-  async () => {
-    const specs = [
-      {
-        name: 'lib',
-        files: { 'lib/__init__.py': 'def where():\n    return 1\n', 'lib/template.py': 'def {{ name }}: pass\n' },
-      },
-    ]
-    const build = async (): Promise<{ path: string; codeSha256: string }> =>
-      buildProject(
-        lockedProject({ 'app.py': 'import lib\n' }, specs),
-        { bytecode: 'on', runtime: python.minor },
-        { ZIPYARD_CACHE_DIR: temporaryFolder() },
-      )
-    const first = await build()
-    const tag = `cpython-${python.minor.replace('.', '')}`
-    expect(Object.keys(contents(first.path)).filter((path) => path.endsWith('.pyc'))).toEqual([
-      `__pycache__/app.${tag}.pyc`,
-      `lib/__pycache__/__init__.${tag}.pyc`,
-    ])
-    const { source, listing } = openArchive(first.path)
-    const pyc = readEntry(
-      source,
-      listing.entries.find(({ name }) => name === `lib/__pycache__/__init__.${tag}.pyc`)!,
+test('--bytecode on packs what Python takes without looking at the source, and the same bytes again from elsewhere', async () => {
+  const specs = [
+    {
+      name: 'lib',
+      files: { 'lib/__init__.py': 'def where():\n    return 1\n', 'lib/template.py': 'def {{ name }}: pass\n' },
+    },
+  ]
+  const build = async (): Promise<{ path: string; codeSha256: string }> =>
+    buildProject(
+      lockedProject({ 'app.py': 'import lib\n' }, specs),
+      { bytecode: 'on', runtime: python.minor },
+      { ZIPYARD_CACHE_DIR: temporaryFolder() },
     )
-    source.close()
-    expect(pyc.readUInt32LE(4), 'flags: hash, unchecked').toBe(1)
-    const file = join(temporaryFolder(), 'x.pyc')
-    writeFileSync(file, pyc)
-    const question = `import marshal; print(marshal.loads(open(${JSON.stringify(file)}, 'rb').read()[16:]).co_filename)`
-    expect(execFileSync(python.executable, ['-c', question], { encoding: 'utf8' }).trim()).toBe(
-      '/var/task/lib/__init__.py',
-    )
-    expect((await build()).codeSha256).toBe(first.codeSha256)
-  },
-)
+  const first = await build()
+  const tag = `cpython-${python.minor.replace('.', '')}`
+  expect(Object.keys(contents(first.path)).filter((path) => path.endsWith('.pyc'))).toEqual([
+    `__pycache__/app.${tag}.pyc`,
+    `lib/__pycache__/__init__.${tag}.pyc`,
+  ])
+  const { source, listing } = openArchive(first.path)
+  const pyc = readEntry(
+    source,
+    listing.entries.find(({ name }) => name === `lib/__pycache__/__init__.${tag}.pyc`)!,
+  )
+  source.close()
+  expect(pyc.readUInt32LE(4), 'flags: hash, unchecked').toBe(1)
+  const file = join(temporaryFolder(), 'x.pyc')
+  writeFileSync(file, pyc)
+  const question = `import marshal; print(marshal.loads(open(${JSON.stringify(file)}, 'rb').read()[16:]).co_filename)`
+  expect(execFileSync(python.executable, ['-c', question], { encoding: 'utf8' }).trim()).toBe(
+    '/var/task/lib/__init__.py',
+  )
+  expect((await build()).codeSha256).toBe(first.codeSha256)
+})
 
-test(
-  'the bytecode is what the interpreter itself would load: a changed source beside it changes nothing',
-  { timeout: 60_000 },
-  async () => {
-    const folder = lockedProject({ 'app.py': '' }, [{ name: 'lib', files: { 'lib.py': 'answer = 42\n' } }])
-    const report = await buildProject(folder, { bytecode: 'on', runtime: python.minor })
-    const target = temporaryFolder()
-    execFileSync('python3', [
-      '-c',
-      'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])',
-      report.path,
-      target,
-    ])
-    expect(readFileSync(join(target, 'lib.py'), 'utf8')).toBe('answer = 42\n')
-    writeFileSync(join(target, 'lib.py'), 'answer = 0\n')
-    expect(
-      execFileSync(python.executable, ['-c', 'import lib; print(lib.answer)'], {
-        cwd: target,
-        encoding: 'utf8',
-      }).trim(),
-    ).toBe('42')
-  },
-)
+test('the bytecode is what the interpreter itself would load: a changed source beside it changes nothing', async () => {
+  const folder = lockedProject({ 'app.py': '' }, [{ name: 'lib', files: { 'lib.py': 'answer = 42\n' } }])
+  const report = await buildProject(folder, { bytecode: 'on', runtime: python.minor })
+  const target = temporaryFolder()
+  execFileSync('python3', [
+    '-c',
+    'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])',
+    report.path,
+    target,
+  ])
+  expect(readFileSync(join(target, 'lib.py'), 'utf8')).toBe('answer = 42\n')
+  writeFileSync(join(target, 'lib.py'), 'answer = 0\n')
+  expect(
+    execFileSync(python.executable, ['-c', 'import lib; print(lib.answer)'], {
+      cwd: target,
+      encoding: 'utf8',
+    }).trim(),
+  ).toBe('42')
+})

@@ -156,29 +156,25 @@ test('the same inputs give the same bytes in another folder and another order of
   expect(second.codeSha256).toBe(first.codeSha256)
 })
 
-test(
-  'requirements are resolved once: the lock is kept, honoured by --locked, and stale when they change',
-  { timeout: 120_000 },
-  async () => {
-    const links = join(scratch, 'links')
-    wheel(links, { name: 'lib', version: '1.0', requires: ['needed>=1', "winonly; sys_platform == 'win32'"] })
-    wheel(links, { name: 'needed' })
-    const environment = { PIP_FIND_LINKS: links, PIP_NO_INDEX: '1', ...uvIfThere() }
-    const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })
-    await expect(buildProject(folder, { locked: true }, environment)).rejects.toSatisfy(missingLock.is)
-    const first = await buildProject(folder, {}, environment)
-    expect(first.shares.map(({ name }) => name).sort()).toEqual(['lib', 'needed', undefined])
-    expect(first.lockFile).toEqual({ path: join(folder, 'pylock.zipyard.toml'), written: true })
-    wheel(links, { name: 'lib', version: '2.0' })
-    const second = await buildProject(folder, { locked: true }, environment)
-    expect(second.codeSha256).toBe(first.codeSha256)
-    expect(second.lockFile?.written).toBe(false)
-    writeFileSync(join(folder, 'requirements.txt'), 'lib>=1\n')
-    await expect(buildProject(folder, { locked: true }, environment)).rejects.toSatisfy(staleLock.is)
-    const third = await buildProject(folder, {}, environment)
-    expect(third.shares.find(({ name }) => name === 'lib')?.version).toBe('2.0')
-  },
-)
+test('requirements are resolved once: the lock is kept, honoured by --locked, and stale when they change', async () => {
+  const links = join(scratch, 'links')
+  wheel(links, { name: 'lib', version: '1.0', requires: ['needed>=1', "winonly; sys_platform == 'win32'"] })
+  wheel(links, { name: 'needed' })
+  const environment = { PIP_FIND_LINKS: links, PIP_NO_INDEX: '1', ...uvIfThere() }
+  const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })
+  await expect(buildProject(folder, { locked: true }, environment)).rejects.toSatisfy(missingLock.is)
+  const first = await buildProject(folder, {}, environment)
+  expect(first.shares.map(({ name }) => name).sort()).toEqual(['lib', 'needed', undefined])
+  expect(first.lockFile).toEqual({ path: join(folder, 'pylock.zipyard.toml'), written: true })
+  wheel(links, { name: 'lib', version: '2.0' })
+  const second = await buildProject(folder, { locked: true }, environment)
+  expect(second.codeSha256).toBe(first.codeSha256)
+  expect(second.lockFile?.written).toBe(false)
+  writeFileSync(join(folder, 'requirements.txt'), 'lib>=1\n')
+  await expect(buildProject(folder, { locked: true }, environment)).rejects.toSatisfy(staleLock.is)
+  const third = await buildProject(folder, {}, environment)
+  expect(third.shares.find(({ name }) => name === 'lib')?.version).toBe('2.0')
+})
 
 /** uv as it was fetched for this repository; without it the tests below resolve with pip, which must come to the same. */
 function uvIfThere(): Record<string, string> {

@@ -25,48 +25,44 @@ function environmentOf(
 
 const request = { fromVenv: '.venv', resolver: 'pip', runtime: 'python3.13' }
 
-test(
-  'what a virtual environment has and no index is packed from its installed files, and told; the rest from its wheels',
-  { timeout: 60_000 },
-  async () => {
-    const { folder, links } = environmentOf('ours', [{ name: 'ours', requires: ['theirs'], files: { 'ours.py': 'x = 1\n', 'größe.txt': 'ü' } }, { name: 'theirs' }], ['theirs']) // prettier-ignore
-    const environment = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: links }
-    const report = await buildProject(folder, request, environment)
-    const packed = contents(report.path)
-    expect(Object.keys(packed).sort()).toEqual([
-      'app.py',
-      'größe.txt',
-      'ours-1.0.dist-info/METADATA',
-      'ours-1.0.dist-info/RECORD',
-      'ours-1.0.dist-info/WHEEL',
-      'ours.py',
-      'theirs-1.0.dist-info/METADATA',
-      'theirs-1.0.dist-info/RECORD',
-      'theirs-1.0.dist-info/WHEEL',
-      'theirs.py',
-    ])
-    expect(report.shares.map(({ name, builtBy }) => [name, builtBy])).toEqual(
-      expect.arrayContaining([
-        ['ours', 'what is installed'],
-        ['theirs', undefined],
-      ]),
-    )
-    expect(report.notes.filter(({ code }) => code === 'ZY0473')).toMatchObject([
-      {
-        message: expect.stringMatching(
-          /^No wheel of `ours 1\.0` can be had for python3\.13 on x86_64 .*: the files that are installed are packed$/,
-        ) as string,
-      },
-    ])
-    // Changed by hand since: still packed, and said.
-    appendFileSync(join(folder, '.venv/lib/python3.13/site-packages/ours.py'), 'y = 2\n')
-    const changed = await buildProject(folder, request, environment)
-    expect(contents(changed.path)['ours.py']).toBe('x = 1\ny = 2\n')
-    expect(changed.notes.find(({ code }) => code === 'ZY0473')?.message).toMatch(
-      /`ours\.py` in it was changed after the installation$/,
-    )
-  },
-)
+test('what a virtual environment has and no index is packed from its installed files, and told; the rest from its wheels', async () => {
+  const { folder, links } = environmentOf('ours', [{ name: 'ours', requires: ['theirs'], files: { 'ours.py': 'x = 1\n', 'größe.txt': 'ü' } }, { name: 'theirs' }], ['theirs']) // prettier-ignore
+  const environment = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: links }
+  const report = await buildProject(folder, request, environment)
+  const packed = contents(report.path)
+  expect(Object.keys(packed).sort()).toEqual([
+    'app.py',
+    'größe.txt',
+    'ours-1.0.dist-info/METADATA',
+    'ours-1.0.dist-info/RECORD',
+    'ours-1.0.dist-info/WHEEL',
+    'ours.py',
+    'theirs-1.0.dist-info/METADATA',
+    'theirs-1.0.dist-info/RECORD',
+    'theirs-1.0.dist-info/WHEEL',
+    'theirs.py',
+  ])
+  expect(report.shares.map(({ name, builtBy }) => [name, builtBy])).toEqual(
+    expect.arrayContaining([
+      ['ours', 'what is installed'],
+      ['theirs', undefined],
+    ]),
+  )
+  expect(report.notes.filter(({ code }) => code === 'ZY0473')).toMatchObject([
+    {
+      message: expect.stringMatching(
+        /^No wheel of `ours 1\.0` can be had for python3\.13 on x86_64 .*: the files that are installed are packed$/,
+      ) as string,
+    },
+  ])
+  // Changed by hand since: still packed, and said.
+  appendFileSync(join(folder, '.venv/lib/python3.13/site-packages/ours.py'), 'y = 2\n')
+  const changed = await buildProject(folder, request, environment)
+  expect(contents(changed.path)['ours.py']).toBe('x = 1\ny = 2\n')
+  expect(changed.notes.find(({ code }) => code === 'ZY0473')?.message).toMatch(
+    /`ours\.py` in it was changed after the installation$/,
+  )
+})
 
 test('offline, with nothing in the cache, a virtual environment for a target like this is packed as it is', async () => {
   const { folder } = environmentOf('offline', [{ name: 'ours' }, { name: 'theirs' }], [])
@@ -75,18 +71,14 @@ test('offline, with nothing in the cache, a virtual environment for a target lik
   expect(report.resolvedBy).toBe('what is installed')
 })
 
-test(
-  'installed binaries of another Python or machine are never packed: the build is refused',
-  { timeout: 60_000 },
-  async () => {
-    const { folder, links } = environmentOf(
-      'binary',
-      [{ name: 'native', tag: 'cp312-cp312-manylinux_2_17_x86_64', files: { 'native.so': 'x' } }, { name: 'theirs' }],
-      ['theirs'],
-    )
-    const refusal = buildProject(folder, request, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: links })
-    await expect(refusal).rejects.toThrow(
-      '`native 1.0` has no wheel for python3.13 on x86_64: wanted `cp313-cp313-manylinux_2_34_x86_64`, found no files at all',
-    )
-  },
-)
+test('installed binaries of another Python or machine are never packed: the build is refused', async () => {
+  const { folder, links } = environmentOf(
+    'binary',
+    [{ name: 'native', tag: 'cp312-cp312-manylinux_2_17_x86_64', files: { 'native.so': 'x' } }, { name: 'theirs' }],
+    ['theirs'],
+  )
+  const refusal = buildProject(folder, request, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: links })
+  await expect(refusal).rejects.toThrow(
+    '`native 1.0` has no wheel for python3.13 on x86_64: wanted `cp313-cp313-manylinux_2_34_x86_64`, found no files at all',
+  )
+})

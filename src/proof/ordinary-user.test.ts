@@ -27,7 +27,6 @@ if (reason !== undefined) process.stderr.write(`not tested here: the import proo
 
 test.skipIf(reason !== undefined)(
   'an ordinary user has the same proof: the errors of Lambda, what was done outside, time, memory and output bounded',
-  { timeout: 300_000 },
   () => {
     const home = mkdtempSync(join(tmpdir(), 'zipyard-nobody-'))
     chownSync(home, nobody, nobody)

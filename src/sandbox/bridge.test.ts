@@ -134,7 +134,7 @@ describe.skipIf(!canBridge)('network bridge', () => {
     const [name] = tables().filter((table) => !before.includes(table))
     expect(ip('-br', 'link')).toContain(name!)
     await other.stop()
-    await expect.poll(() => ip('-br', 'link'), { timeout: 10_000 }).not.toContain(name!)
+    await expect.poll(() => ip('-br', 'link')).not.toContain(name!)
     expect(tables()).not.toContain(name)
   })
 

@@ -147,7 +147,7 @@ describe.each(testedTiers)('tier %s', (tier) => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(pids.map(cpuTicks)).toEqual(before)
     trial.process.thaw()
-    await expect.poll(() => pids.some((pid, index) => cpuTicks(pid) > before[index]!), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => pids.some((pid, index) => cpuTicks(pid) > before[index]!)).toBe(true)
     trial.process.freeze()
     trial.process.kill()
     expect(await trial.status).toMatchObject({ signal: 'SIGKILL' })
@@ -270,12 +270,12 @@ describe.each(testedTiers)('tier %s', (tier) => {
     expect(
       await Promise.race([
         bench.output('print(1)'),
-        new Promise((resolve) => setTimeout(resolve, 10_000, 'the zygote hangs')),
+        new Promise((resolve) => setTimeout(resolve, 120_000, 'the zygote hangs')),
       ]),
     ).toBe('1\n')
     await bench.sandbox.release(second.process.id)
     await released
-  }, 20_000)
+  })
 
   test('limits are those of a Lambda environment', async () => {
     const said = JSON.parse(

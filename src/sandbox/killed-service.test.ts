@@ -61,10 +61,10 @@ describe.each(testedTiers)('tier %s', (tier) => {
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     // Namespaces die with their zygote, which dies with its service; plain processes have nobody who would know.
-    if (tier !== 'process') await expect.poll(() => processesThatMention(mark), { timeout: 10_000 }).toEqual([])
+    if (tier !== 'process') await expect.poll(() => processesThatMention(mark)).toEqual([])
 
     const next = openTier(tier, { stateFolder: join(folder, 'state'), launcher: python })
-    await expect.poll(() => processesThatMention(mark), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => processesThatMention(mark)).toEqual([])
     expect(groupsOf(child.pid!)).toEqual([])
     await next.stop()
     const state = join(folder, 'state')

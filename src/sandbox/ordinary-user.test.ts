@@ -25,30 +25,26 @@ function whyNot(): string | undefined {
 const reason = whyNot()
 if (reason !== undefined) process.stderr.write(`not tested here: as an ordinary user: ${reason}\n`)
 
-test.skipIf(reason !== undefined)(
-  'the contract and the promises hold for an ordinary user',
-  { timeout: 180_000 },
-  () => {
-    const home = mkdtempSync(join(tmpdir(), 'zipyard-nobody-'))
-    chownSync(home, nobody, nobody)
-    const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-    // The default loader of vitest writes beside the configuration, which this user may not.
-    const command = [
-      'run',
-      '--configLoader',
-      'runner',
-      '-t',
-      'tier userns',
-      ...['contract', 'hostile', 'zygote'].map((name) => `src/sandbox/${name}.test.ts`),
-    ]
-    const run = spawnSync(process.execPath, [vitest, ...command], {
-      cwd: root,
-      uid: nobody,
-      gid: nobody,
-      env: { PATH: process.env['PATH'], HOME: home, TMPDIR: tmpdir(), NO_COLOR: '1' },
-      encoding: 'utf8',
-    })
-    expect(`${run.stdout}${run.stderr}`).toMatch(/Tests {2}\d\d passed/)
-    expect(run.status).toBe(0)
-  },
-)
+test.skipIf(reason !== undefined)('the contract and the promises hold for an ordinary user', () => {
+  const home = mkdtempSync(join(tmpdir(), 'zipyard-nobody-'))
+  chownSync(home, nobody, nobody)
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  // The default loader of vitest writes beside the configuration, which this user may not.
+  const command = [
+    'run',
+    '--configLoader',
+    'runner',
+    '-t',
+    'tier userns',
+    ...['contract', 'hostile', 'zygote'].map((name) => `src/sandbox/${name}.test.ts`),
+  ]
+  const run = spawnSync(process.execPath, [vitest, ...command], {
+    cwd: root,
+    uid: nobody,
+    gid: nobody,
+    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: tmpdir(), NO_COLOR: '1' },
+    encoding: 'utf8',
+  })
+  expect(`${run.stdout}${run.stderr}`).toMatch(/Tests {2}\d\d passed/)
+  expect(run.status).toBe(0)
+})

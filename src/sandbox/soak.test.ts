@@ -53,9 +53,7 @@ describe.each(testedTiers)('tier %s', (tier) => {
     await mapConcurrently(jobs, 6, ({ name, round }) => run(name, round))
     bench.closeServers()
     // An environment that was made ready ahead has four named pipes open.
-    await expect
-      .poll(() => readdirSync('/proc/self/fd').length, { timeout: 10_000 })
-      .toBeLessThanOrEqual(descriptors + 4)
+    await expect.poll(() => readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(descriptors + 4)
     await bench.sandbox.stop()
     expect(processesThatMention(folder)).toEqual([])
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(folder)

@@ -49,7 +49,7 @@ const create = async (name: string, files: Files, runtime = 'python3.11'): Promi
 }
 const active = (name: string): Promise<void> =>
   expect
-    .poll(() => lambda('GET', `/functions/${name}/configuration`), { timeout: 20_000 })
+    .poll(() => lambda('GET', `/functions/${name}/configuration`))
     .toMatchObject({ State: 'Active', LastUpdateStatus: 'Successful' })
 const findings = (name: string): Promise<CheckResult> => callAdmin<CheckResult>(target, 'GET', `/findings/${name}`)
 const linesOf = (name: string): typeof logged => logged.filter(({ fields, level }) => fields['function'] === name && level !== 'debug') // prettier-ignore

@@ -48,7 +48,7 @@ interface Ran {
   readonly error: string
 }
 
-test('the real aws CLI runs every command of the Lambda API that Zipyard serves', { timeout: 240_000 }, async () => {
+test('the real aws CLI runs every command of the Lambda API that Zipyard serves', async () => {
   const script = join(import.meta.dirname, 'aws_cli_commands.py')
   const { exitCode, stdout, stderr } = await runProgram(python, [script, zip, folder], { env })
   const ran = stdout
@@ -65,7 +65,7 @@ test('the real aws CLI runs every command of the Lambda API that Zipyard serves'
   expect(missing).toEqual([])
 })
 
-test('boto3: waiters, paginators, errors, streams and downloads', { timeout: 240_000 }, async () => {
+test('boto3: waiters, paginators, errors, streams and downloads', async () => {
   const script = join(import.meta.dirname, 'boto3_clients.py')
   const { exitCode, stdout, stderr } = await runProgram(python, [script, zip], { env })
   expect({ exitCode, stdout, stderr: stderr.slice(-2000) }).toMatchObject({ exitCode: 0, stdout: 'all as on AWS\n' })

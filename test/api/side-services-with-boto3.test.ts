@@ -554,9 +554,9 @@ test('`aws logs tail --follow` of version 2 shows old lines and then new ones as
   tail.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   tail.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
   try {
-    await expect.poll(() => output, { timeout: 30_000 }).toContain('START RequestId: 1')
+    await expect.poll(() => output).toContain('START RequestId: 1')
     say('END RequestId: 1')
-    await expect.poll(() => output, { timeout: 30_000 }).toContain('END RequestId: 1')
+    await expect.poll(() => output).toContain('END RequestId: 1')
     expect(output.match(/START/g)).toHaveLength(1)
   } finally {
     tail.kill('SIGINT')

@@ -82,7 +82,7 @@ test('half an object is answered as a timeout, and leaves no file', async () => 
   limits.bodyIdleMs = standardLimits.bodyIdleMs
   expect(answer).toMatch(/^HTTP\/1\.1 400 /)
   expect(answer).toContain('<Code>RequestTimeout</Code><Message>Your socket connection to the server was not read from')
-  await expect.poll(() => [blobs(), openBlobs()], { timeout: 30_000 }).toEqual([before, []])
+  await expect.poll(() => [blobs(), openBlobs()]).toEqual([before, []])
   expect((await s3('GET', '/bucket/half')).status).toBe(404)
 })
 
@@ -100,7 +100,7 @@ test.each([
   const answer = await closed
   limits.bodyIdleMs = standardLimits.bodyIdleMs
   expect(answer).toMatch(/^HTTP\/1\.1 408 [^]*x-amzn-errortype: RequestTimeoutException/i)
-  await expect.poll(() => [blobs(), openBlobs()], { timeout: 30_000 }).toEqual([before, []])
+  await expect.poll(() => [blobs(), openBlobs()]).toEqual([before, []])
   expect((await call(endpoint, 'GetFunction', { FunctionName: name })).status).toBe(404)
 })
 
@@ -113,7 +113,7 @@ test('an object that its reader does not read is closed again', async () => {
   socket.write(head('GET', '/reading/large', 's3', 0))
   // Its file is open while it waits for its reader, and then no more.
   await expect.poll(() => openBlobs().length, { timeout: 30_000, interval: 5 }).toBe(1)
-  await expect.poll(() => openBlobs(), { timeout: 30_000 }).toEqual([])
+  await expect.poll(() => openBlobs()).toEqual([])
   socket.destroy()
 })
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
     'name = "day"\nruntime = "python3.11"\nhandler = "app.main"\ntimeout = 20\n',
   )
   answerWith(1)
-}, 60_000)
+})
 
 afterAll(() => service.stop())
 
@@ -112,7 +112,7 @@ test('logs --follow shows what comes, until Ctrl-C', async () => {
   follow.kill('SIGINT')
   expect(await ended).toBe(130)
   expect(seen).toContain('told 3')
-}, 60_000)
+})
 
 test('ps lists the execution environments that live', async () => {
   expect(run('ps').stdout).toMatch(/^ENVIRONMENT +FUNCTION +VERSION .*\n[0-9a-f]{12} +day +\S+ +python3\.11 +/)

@@ -25,12 +25,11 @@ const runtimes = pythonRuntimes.filter(({ python, minor }) => here.includes(pyth
 let service: RunningService
 beforeAll(async () => {
   service = await startService()
-}, 60_000)
+})
 afterAll(() => service.stop())
 
 test.each(runtimes.map(({ id, python }) => [id, python] as const))(
   'a package with native code built for %s answers',
-  { timeout: 180_000 },
   async (runtime, python) => {
     const folder = projectFolder({
       'app.py': `import platform

@@ -30,7 +30,6 @@ const packed = (
 
 test.each([['uv'], ['pip']])(
   'a requirements file with -r, -c, --hash, extras, markers, a URL, a wheel by path, and a second file: by %s',
-  { timeout: 120_000 },
   async (resolver) => {
     const server = await indexServer({ [`/${byUrl.filename}`]: answer(200, readFileSync(byUrl.path)) })
     const folder = projectFolder({
@@ -59,7 +58,7 @@ ${byPath.path}
   },
 )
 
-test('digests of requirements are kept to: another file of the same name is refused', { timeout: 60_000 }, async () => {
+test('digests of requirements are kept to: another file of the same name is refused', async () => {
   const build = async (digest: string) =>
     buildProject(
       projectFolder({ 'app.py': '', 'requirements.txt': `hashed==1.0 --hash=sha256:${digest}\n` }),
@@ -70,18 +69,14 @@ test('digests of requirements are kept to: another file of the same name is refu
   await expect(build('0'.repeat(64))).rejects.toThrow(/`hashed(-1\.0-py3-none-any\.whl| 1\.0)`/)
 })
 
-test(
-  'a distribution that excludes the Python of the runtime is refused with the words of the resolver, and the way out',
-  { timeout: 60_000 },
-  async () => {
-    wheel(links, { name: 'newer', requiresPython: '>=3.14' })
-    const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'newer\n' })
-    const error = (await buildProject(folder, { resolver: 'uv', runtime: 'python3.12' }, environment).catch((reason: unknown) => reason)) as ZipyardError // prettier-ignore
-    expect(error.message).toBe('The requirements of `requirements.txt` cannot be satisfied for `python3.12 on x86_64`')
-    expect(String(error.cause)).toContain('Python >=3.14')
-    expect(error.hint).toContain('--runtime')
-  },
-)
+test('a distribution that excludes the Python of the runtime is refused with the words of the resolver, and the way out', async () => {
+  wheel(links, { name: 'newer', requiresPython: '>=3.14' })
+  const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'newer\n' })
+  const error = (await buildProject(folder, { resolver: 'uv', runtime: 'python3.12' }, environment).catch((reason: unknown) => reason)) as ZipyardError // prettier-ignore
+  expect(error.message).toBe('The requirements of `requirements.txt` cannot be satisfied for `python3.12 on x86_64`')
+  expect(String(error.cause)).toContain('Python >=3.14')
+  expect(error.hint).toContain('--runtime')
+})
 
 const pyproject = `[project]
 name = "app"
@@ -96,7 +91,6 @@ more = ["nested"]
 
 test.each([['uv'], ['pip']])(
   'optional dependencies and dependency groups of pyproject.toml, and the metadata of a script: by %s',
-  { timeout: 120_000 },
   async (resolver) => {
     const folder = projectFolder({
       'app.py': '',
@@ -111,7 +105,7 @@ test.each([['uv'], ['pip']])(
   },
 )
 
-test('pip and uv read the lock that a build writes', { timeout: 300_000 }, async () => {
+test('pip and uv read the lock that a build writes', async () => {
   const folder = projectFolder({ 'app.py': '', 'requirements.txt': `plain\nwith-extra[speed]\nby-path @ ${pathToFileURL(byPath.path).href}\n` }) // prettier-ignore
   // The lock is for one Python, and uv and pip check theirs against it.
   const minor = String(execFileSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])).trim()

@@ -26,7 +26,6 @@ test.each(
   answers.flatMap(([what, resolvers, ...rest]) => resolvers.map((resolver) => [what, resolver, ...rest] as const)),
 )(
   'an index that answers %s to %s is told as what it is, without its password',
-  { timeout: 120_000 },
   async (_, resolver, reply, says, hints) => {
     const url = reply ? (await indexServer({ '/simple/lib/': reply })).url : 'http://127.0.0.1:9'
     const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n' })

@@ -39,40 +39,36 @@ function locked(made: readonly MadeWheel[], url: string): string {
   return folder
 }
 
-test(
-  'Ctrl-C in a download ends the build at once, with no package and nothing half in the cache',
-  { timeout: 60_000 },
-  async () => {
-    const made = wheel(mkdtempSync(join(tmpdir(), 'zipyard-wheels-')), {
-      name: 'lib',
-      files: { 'lib.bin': Buffer.alloc(100_000, 'x1y2') },
-    })
-    const bytes = readFileSync(made.path)
-    let isHalfSent = (): void => undefined
-    const half = new Promise<void>((done) => (isHalfSent = done))
-    const server = await indexServer({
-      [`/${made.filename}`]: (_request, response) => {
-        response.writeHead(200, { 'content-length': String(bytes.length) })
-        response.write(bytes.subarray(0, 60), () => isHalfSent())
-      },
-    })
-    const cache = mkdtempSync(join(tmpdir(), 'zipyard-cache-'))
-    const folder = locked([made], server.url)
-    const { child, ended } = startBuild(folder, cache)
-    await half
-    child.kill('SIGINT')
-    const { code } = await ended
-    expect(code).toBe(130)
-    expect(existsSync(join(folder, 'dist'))).toBe(false)
-    expect(filesBelow(join(cache, 'blobs'))).toEqual([])
-    // The same cache serves the next build.
-    const good = await indexServer({ [`/${made.filename}`]: answer(200, bytes) })
-    const again = await startBuild(locked([made], good.url), cache).ended
-    expect(again.code, again.stderr).toBe(0)
-  },
-)
+test('Ctrl-C in a download ends the build at once, with no package and nothing half in the cache', async () => {
+  const made = wheel(mkdtempSync(join(tmpdir(), 'zipyard-wheels-')), {
+    name: 'lib',
+    files: { 'lib.bin': Buffer.alloc(100_000, 'x1y2') },
+  })
+  const bytes = readFileSync(made.path)
+  let isHalfSent = (): void => undefined
+  const half = new Promise<void>((done) => (isHalfSent = done))
+  const server = await indexServer({
+    [`/${made.filename}`]: (_request, response) => {
+      response.writeHead(200, { 'content-length': String(bytes.length) })
+      response.write(bytes.subarray(0, 60), () => isHalfSent())
+    },
+  })
+  const cache = mkdtempSync(join(tmpdir(), 'zipyard-cache-'))
+  const folder = locked([made], server.url)
+  const { child, ended } = startBuild(folder, cache)
+  await half
+  child.kill('SIGINT')
+  const { code } = await ended
+  expect(code).toBe(130)
+  expect(existsSync(join(folder, 'dist'))).toBe(false)
+  expect(filesBelow(join(cache, 'blobs'))).toEqual([])
+  // The same cache serves the next build.
+  const good = await indexServer({ [`/${made.filename}`]: answer(200, bytes) })
+  const again = await startBuild(locked([made], good.url), cache).ended
+  expect(again.code, again.stderr).toBe(0)
+})
 
-test('two processes that build at the same time on one cache write the same bytes', { timeout: 60_000 }, async () => {
+test('two processes that build at the same time on one cache write the same bytes', async () => {
   const wheels = mkdtempSync(join(tmpdir(), 'zipyard-wheels-'))
   const made = Array.from({ length: 8 }, (_, index) =>
     wheel(wheels, { name: `lib${index}`, files: { [`lib${index}.py`]: `x = ${index}\n`.repeat(4000) } }),

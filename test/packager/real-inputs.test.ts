@@ -18,46 +18,39 @@ const runUv = (folder: string, ...args: readonly string[]): void => {
   })
 }
 
-test(
-  'a virtual environment of another architecture and a folder that pip filled give the bytes of the requirements',
-  { timeout: 300_000 },
-  async () => {
-    const folder = projectFolder({
-      'app.py': 'import yaml\n',
-      'requirements.txt': 'PyYAML==6.0.2\nmarkupsafe==3.0.2\n',
-    })
-    execFileSync('python3', ['-m', 'venv', join(folder, 'env')])
-    const pip = (...args: readonly string[]): unknown =>
-      execFileSync(
-        join(folder, 'env/bin/python'),
-        ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...args],
-        { stdio: 'pipe' },
-      )
-    pip('-r', join(folder, 'requirements.txt'))
-    pip('--target', join(folder, 'package'), '-r', join(folder, 'requirements.txt'))
-    const target = { runtime: 'python3.13', architectures: ['arm64'] }
-    const locked = await buildProject(folder, target, environment)
-    const venv = await buildProject(folder, { ...target, fromVenv: 'env' }, environment)
-    const filled = await buildProject(folder, { ...target, fromPackage: 'package' }, environment)
-    expect(venv.codeSha256).toBe(locked.codeSha256)
-    expect(filled.codeSha256).toBe(locked.codeSha256)
-    expect(venv.notes.filter(({ code }) => code === 'ZY0445').map(({ message }) => message)).toEqual([
-      expect.stringMatching(
-        /^`markupsafe 3\.0\.2` is installed for `cp\d+-.*`; `cp313-cp313-manylinux_2_17_aarch64` is packed for python3\.13 on arm64$/,
-      ),
-      expect.stringContaining('`pyyaml 6.0.2`'),
-    ])
-    expect(locked.shares.map(({ name }) => name).sort()).toEqual(['markupsafe', 'pyyaml', undefined])
-  },
-)
+test('a virtual environment of another architecture and a folder that pip filled give the bytes of the requirements', async () => {
+  const folder = projectFolder({
+    'app.py': 'import yaml\n',
+    'requirements.txt': 'PyYAML==6.0.2\nmarkupsafe==3.0.2\n',
+  })
+  execFileSync('python3', ['-m', 'venv', join(folder, 'env')])
+  const pip = (...args: readonly string[]): unknown =>
+    execFileSync(
+      join(folder, 'env/bin/python'),
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...args],
+      { stdio: 'pipe' },
+    )
+  pip('-r', join(folder, 'requirements.txt'))
+  pip('--target', join(folder, 'package'), '-r', join(folder, 'requirements.txt'))
+  const target = { runtime: 'python3.13', architectures: ['arm64'] }
+  const locked = await buildProject(folder, target, environment)
+  const venv = await buildProject(folder, { ...target, fromVenv: 'env' }, environment)
+  const filled = await buildProject(folder, { ...target, fromPackage: 'package' }, environment)
+  expect(venv.codeSha256).toBe(locked.codeSha256)
+  expect(filled.codeSha256).toBe(locked.codeSha256)
+  expect(venv.notes.filter(({ code }) => code === 'ZY0445').map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^`markupsafe 3\.0\.2` is installed for `cp\d+-.*`; `cp313-cp313-manylinux_2_17_aarch64` is packed for python3\.13 on arm64$/,
+    ),
+    expect.stringContaining('`pyyaml 6.0.2`'),
+  ])
+  expect(locked.shares.map(({ name }) => name).sort()).toEqual(['markupsafe', 'pyyaml', undefined])
+})
 
-test(
-  'a uv workspace is packed from its uv.lock: members as wheels, extras as asked, markers for the target',
-  { timeout: 300_000 },
-  async () => {
-    const folder = projectFolder({
-      'app.py': '',
-      'pyproject.toml': `[project]
+test('a uv workspace is packed from its uv.lock: members as wheels, extras as asked, markers for the target', async () => {
+  const folder = projectFolder({
+    'app.py': '',
+    'pyproject.toml': `[project]
 name = "shop"
 version = "0.1"
 requires-python = ">=3.10"
@@ -71,7 +64,7 @@ core-lib = { workspace = true }
 [tool.uv.workspace]
 members = ["packages/core"]
 `,
-      'packages/core/pyproject.toml': `[project]
+    'packages/core/pyproject.toml': `[project]
 name = "core-lib"
 version = "1.2"
 dependencies = ["attrs==25.4.0"]
@@ -81,21 +74,20 @@ build-backend = "hatchling.build"
 [tool.hatch.build.targets.wheel]
 packages = ["core_lib"]
 `,
-      'packages/core/core_lib/__init__.py': 'x = 1\n',
-    })
-    runUv(folder, 'lock')
-    const report = await buildProject(folder, { extras: ['fast'] }, environment)
-    expect(report.resolvedBy).toBe('uv.lock')
-    expect(report.shares.map(({ name }) => name).sort()).toEqual(['attrs', 'core-lib', 'idna', 'six', undefined])
-    const paths = Object.keys(contents(report.path))
-    expect(paths).toContain('core_lib/__init__.py')
-    expect(paths.filter((path) => path.startsWith('packages/'))).toEqual([])
-    expect(report.shares.find(({ name }) => name === 'core-lib')?.builtBy).toMatch(/^this machine, Python 3/)
-    // A second build neither builds nor asks anybody.
-    const again = await buildProject(folder, { extras: ['fast'], offline: true }, environment)
-    expect(again.codeSha256).toBe(report.codeSha256)
-  },
-)
+    'packages/core/core_lib/__init__.py': 'x = 1\n',
+  })
+  runUv(folder, 'lock')
+  const report = await buildProject(folder, { extras: ['fast'] }, environment)
+  expect(report.resolvedBy).toBe('uv.lock')
+  expect(report.shares.map(({ name }) => name).sort()).toEqual(['attrs', 'core-lib', 'idna', 'six', undefined])
+  const paths = Object.keys(contents(report.path))
+  expect(paths).toContain('core_lib/__init__.py')
+  expect(paths.filter((path) => path.startsWith('packages/'))).toEqual([])
+  expect(report.shares.find(({ name }) => name === 'core-lib')?.builtBy).toMatch(/^this machine, Python 3/)
+  // A second build neither builds nor asks anybody.
+  const again = await buildProject(folder, { extras: ['fast'], offline: true }, environment)
+  expect(again.codeSha256).toBe(report.codeSha256)
+})
 
 test(
   'pdm.lock is read as PDM writes it: groups, extras and markers for the target, the same bytes as from uv.lock',
@@ -247,7 +239,7 @@ more = ["six==1.17.0"]
   },
 )
 
-test('requirements exported by uv with digests are a lock: no resolver runs', { timeout: 300_000 }, async () => {
+test('requirements exported by uv with digests are a lock: no resolver runs', async () => {
   const folder = projectFolder({ 'app.py': '', 'requirements.in': 'requests==2.32.5\n' })
   runUv(folder, 'pip', 'compile', 'requirements.in', '--generate-hashes', '--universal', '-o', 'requirements.txt')
   const report = await buildProject(folder, {}, { ...environment, UV: '/nowhere/uv' })
@@ -263,59 +255,51 @@ test('requirements exported by uv with digests are a lock: no resolver runs', { 
   ])
 })
 
-test(
-  'uv and pip, whose markers are repaired, come to the same package for another machine',
-  { timeout: 300_000 },
-  async () => {
-    const requirements = 'click==8.1.8\nimportlib-metadata==8.7.0\ntyping-extensions==4.15.0; python_version < "3.11"\n'
-    const build = async (resolver: string) =>
-      buildProject(
-        projectFolder({ 'app.py': '', 'requirements.txt': requirements }),
-        { resolver, runtime: 'python3.10', architectures: ['arm64'] },
-        environment,
-      )
-    const [byUv, byPip] = [await build('uv'), await build('pip')]
-    expect(byPip.resolvedBy).toMatch(/^pip /)
-    expect(byPip.shares.map(({ name, version }) => `${name} ${version}`)).toEqual(
-      byUv.shares.map(({ name, version }) => `${name} ${version}`),
+test('uv and pip, whose markers are repaired, come to the same package for another machine', async () => {
+  const requirements = 'click==8.1.8\nimportlib-metadata==8.7.0\ntyping-extensions==4.15.0; python_version < "3.11"\n'
+  const build = async (resolver: string) =>
+    buildProject(
+      projectFolder({ 'app.py': '', 'requirements.txt': requirements }),
+      { resolver, runtime: 'python3.10', architectures: ['arm64'] },
+      environment,
     )
-    expect(byPip.shares.map(({ name }) => name)).toContain('typing-extensions')
-    expect(byPip.codeSha256).toBe(byUv.codeSha256)
-  },
-)
+  const [byUv, byPip] = [await build('uv'), await build('pip')]
+  expect(byPip.resolvedBy).toMatch(/^pip /)
+  expect(byPip.shares.map(({ name, version }) => `${name} ${version}`)).toEqual(
+    byUv.shares.map(({ name, version }) => `${name} ${version}`),
+  )
+  expect(byPip.shares.map(({ name }) => name)).toContain('typing-extensions')
+  expect(byPip.codeSha256).toBe(byUv.codeSha256)
+})
 
-test(
-  'a distribution without wheels is built where that is safe, and kept; one with native code for another machine is refused by name',
-  { timeout: 300_000 },
-  async () => {
-    const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'docopt==0.6.2\n' })
-    const report = await buildProject(folder, { architectures: ['arm64'] }, environment)
-    expect(Object.keys(contents(report.path))).toContain('docopt.py')
-    expect(report.shares.find(({ name }) => name === 'docopt')?.builtBy).toMatch(/^this machine/)
-    const native = projectFolder({
-      'app.py': '',
-      'requirements.txt': './fast\n',
-      'fast/pyproject.toml':
-        '[project]\nname = "fast"\nversion = "1.0"\n[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
-      'fast/setup.py':
-        'from setuptools import setup, Extension\nsetup(ext_modules=[Extension("fast._native", ["native.c"], optional=True)], py_modules=[])\n',
-      'fast/native.c':
-        '#include <Python.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "_native", 0, -1, 0};\nPyMODINIT_FUNC PyInit__native(void) { return PyModule_Create(&m); }\n',
-    })
-    const other = process.arch === 'arm64' ? 'x86_64' : 'arm64'
-    const refusal = buildProject(
-      native,
-      { architectures: [other] },
-      { ...environment, ZIPYARD_CONTAINER_ENGINE: '/nowhere/docker' },
-    )
-    await expect(refusal).rejects.toThrow(
-      /^`fast` has no wheel for python3\.13 on .*, and building it here gives `fast-1\.0-cp3\d+-.*\.whl`/,
-    )
-    expect(existsSync(join(native, 'dist', 'package.zip'))).toBe(false)
-  },
-)
+test('a distribution without wheels is built where that is safe, and kept; one with native code for another machine is refused by name', async () => {
+  const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'docopt==0.6.2\n' })
+  const report = await buildProject(folder, { architectures: ['arm64'] }, environment)
+  expect(Object.keys(contents(report.path))).toContain('docopt.py')
+  expect(report.shares.find(({ name }) => name === 'docopt')?.builtBy).toMatch(/^this machine/)
+  const native = projectFolder({
+    'app.py': '',
+    'requirements.txt': './fast\n',
+    'fast/pyproject.toml':
+      '[project]\nname = "fast"\nversion = "1.0"\n[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
+    'fast/setup.py':
+      'from setuptools import setup, Extension\nsetup(ext_modules=[Extension("fast._native", ["native.c"], optional=True)], py_modules=[])\n',
+    'fast/native.c':
+      '#include <Python.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "_native", 0, -1, 0};\nPyMODINIT_FUNC PyInit__native(void) { return PyModule_Create(&m); }\n',
+  })
+  const other = process.arch === 'arm64' ? 'x86_64' : 'arm64'
+  const refusal = buildProject(
+    native,
+    { architectures: [other] },
+    { ...environment, ZIPYARD_CONTAINER_ENGINE: '/nowhere/docker' },
+  )
+  await expect(refusal).rejects.toThrow(
+    /^`fast` has no wheel for python3\.13 on .*, and building it here gives `fast-1\.0-cp3\d+-.*\.whl`/,
+  )
+  expect(existsSync(join(native, 'dist', 'package.zip'))).toBe(false)
+})
 
-test('a repository is a dependency at its commit', { timeout: 300_000 }, async () => {
+test('a repository is a dependency at its commit', async () => {
   const repository = projectFolder({
     'pyproject.toml':
       '[project]\nname = "from-git"\nversion = "3.0"\n[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',

@@ -48,7 +48,6 @@ const build = (library: Buffer) => buildProject(nativeProject(library), request,
 
 test.runIf(hostGlibc())(
   'native code that was built here is taken when the runtime has every symbol version and library that it needs',
-  { timeout: 120_000 },
   async () => {
     const report = await build(
       elf({ machine, needed: ['libc.so.6', 'libm.so.6'], versions: { 'libc.so.6': ['GLIBC_2.14', 'GLIBC_2.17'] } }),
@@ -70,7 +69,7 @@ test.runIf(hostGlibc()).each([
     /`fast\.so` in it needs `libpq\.so\.5`, which is neither in it nor known to be on the runtime/,
   ],
   ['another machine', elf({ machine: machine === 62 ? 183 : 62 }), /`fast\.so` in it is for another machine/],
-])('native code that needs %s is refused by name', { timeout: 120_000 }, async (_, library, sentence) => {
+])('native code that needs %s is refused by name', async (_, library, sentence) => {
   const refusal = build(library)
   await expect(refusal).rejects.toThrow(/^`fast 1\.0` has no wheel for python3\.\d+ on .*, and building it here gives/)
   await expect(refusal).rejects.toThrow(sentence)
@@ -88,7 +87,6 @@ const hasCompiler = ((): boolean => {
 
 test.runIf(hostGlibc() && hasCompiler)(
   'what a real compiler makes here for this glibc is taken, and imports',
-  { timeout: 300_000 },
   async () => {
     const folder = projectFolder({
       'app.py': '',

@@ -143,11 +143,15 @@ function usedBytes(): number {
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!
 
-/** What this process started and is still there: number, name, state, parent, and the command line unless it is ending. */
+/**
+ * What this process started and is still there: number, name, state, parent, and the command line unless it is ending. Left out is what the loader of
+ * TypeScript starts in each worker thread: when the thread has ended, nobody waits for it. Built code has no such loader.
+ */
 const newProcesses = (known: readonly number[]): string[] =>
   processTree(process.pid)
     .filter((pid) => !known.includes(pid) && existsSync(`/proc/${pid}`))
     .map((pid) => `${statusOf(pid)} ${commandLine(pid).replaceAll('\0', ' ')}`)
+    .filter((line) => !/^\d+ \(esbuild\) Z /.test(line))
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
 const mounts = (): number => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length

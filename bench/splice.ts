@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { distribution, report, type Distribution, type Ratio } from './kit/measure.ts'
 import { wheelsOfBytes, wheelsOfEntries } from './kit/made-wheels.ts'
+import { certificatesNote, plainEnvironment } from './kit/plain-environment.ts'
 import { benchWheels, hasProgram } from './kit/wheels.ts'
 
 // What is installed is measured: built JavaScript. Its types are those of the source.
@@ -60,7 +61,7 @@ const time = async (into: number[], work: () => unknown): Promise<void> => {
 /** A package from wheels in a process of its own, Node's start included; returns its peak memory in bytes. */
 function spliceInProcess(from: readonly string[]): number {
   rmSync(out, { force: true })
-  const said = execFileSync(process.execPath, [process_, out, ...from]).toString()
+  const said = execFileSync(process.execPath, [process_, out, ...from], { env: plainEnvironment() }).toString()
   return (JSON.parse(said) as { peakBytes: number }).peakBytes
 }
 
@@ -98,6 +99,7 @@ const ratios: Ratio[] = [
 ]
 const notes = [
   `${archive.entries} entries, ${(archive.bytes / 1e6).toFixed(1)} MB, peak memory ${(peakBytes / 1048576).toFixed(0)} MB (to reach: at most 120)`,
+  ...certificatesNote(),
 ]
 if (hasProgram('zip') && hasProgram('unzip')) {
   const zipped: number[] = []

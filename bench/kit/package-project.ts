@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { plainEnvironment } from './plain-environment.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 
@@ -60,10 +61,10 @@ export function makePackageProject(): PackageProject {
   for (let index = 0; index < 40; index += 1)
     writeFileSync(join(folder, 'shop', `part_${index}.py`), `value = ${index}\n`.repeat(60))
   writeFileSync(join(folder, 'shop', '__init__.py'), 'answer = 1\n')
-  const run = (...flags: readonly string[]): string => {
+  const run = (environment: NodeJS.ProcessEnv, ...flags: readonly string[]): string => {
     const args = [main, 'build', folder, '--runtime', python, '--handler', 'app.lambda_handler', ...flags]
     const result = spawnSync(process.execPath, args, {
-      env: { ...process.env, ZIPYARD_CACHE_DIR: join(cacheFolder, 'zipyard') },
+      env: { ...environment, ZIPYARD_CACHE_DIR: join(cacheFolder, 'zipyard') },
       encoding: 'utf8',
       maxBuffer: 1 << 28,
     })
@@ -71,7 +72,7 @@ export function makePackageProject(): PackageProject {
     return result.stdout
   }
   const [report] = (
-    JSON.parse(run('--json')) as {
+    JSON.parse(run(process.env, '--json')) as {
       packages: { path: string; zippedBytes: number; entries: number; shares: { name?: string; version?: string }[] }[]
     }
   ).packages
@@ -83,7 +84,7 @@ export function makePackageProject(): PackageProject {
     archive: path,
     zippedBytes,
     entries,
-    build: () => timed(() => run('--quiet')),
+    build: () => timed(() => run(plainEnvironment(), '--quiet')),
     remove: () => rmSync(home, { recursive: true, force: true }),
   }
 }

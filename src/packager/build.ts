@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve as resolvePath, sep } from 'node:path'
 import { prepareSplice, splice } from '../zip/splicer.ts'
+import { auditBuilt, rememberBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
@@ -98,17 +99,11 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     )
     if (plan.layers.length === 0) settle() // with layers the audit reads the archive
     const checked = plan.checks
-      ? await timed('audit', async () => {
-          const { auditBuilt } = await import('./audit-package.ts')
-          return auditBuilt(written, plan, artifacts, layout, cache)
-        })
+      ? await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
       : undefined
     return { archive: written, findings: checked?.findings ?? [] }
   })
-  if (plan.checks) {
-    const { rememberBuilt } = await import('./audit-package.ts')
-    await rememberBuilt({ path: plan.out, digest: archive.digest }, plan, artifacts, cache)
-  }
+  if (plan.checks) await rememberBuilt({ path: plan.out, digest: archive.digest }, plan, artifacts, cache)
   const notes = [
     ...sources.notes,
     ...sources.substitutions(artifacts),

@@ -34,7 +34,8 @@ export async function inItsPlace<Value>(
   } finally {
     // Its blocks are freed here, on a thread of the pool, instead of within the rename.
     if (old !== undefined) close(old, () => undefined)
-    await rm(folder, { recursive: true, force: true })
+    // Empty when all went well; emptying it first takes the loading of another module.
+    await rmdir(folder).catch(() => rm(folder, { recursive: true, force: true }))
   }
 }
 

@@ -2,7 +2,10 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { formatBytes } from '../../base/byte-size.ts'
 import { defineError } from '../../base/errors.ts'
-import type { BuildRequest } from '../../packager/plan-builds.ts'
+import { build } from '../../packager/build.ts'
+import { planBuilds, type BuildRequest } from '../../packager/plan-builds.ts'
+import { formatReport } from '../../packager/report/report-text.ts'
+import { createBuildSurroundings } from '../../packager/surroundings.ts'
 import { functionBudget, projectBudget } from '../../settings/budget.ts'
 import { findConfiguration } from '../../settings/configuration-file.ts'
 import { parseOptionValue, type OptionSpec, type OptionValues } from '../../settings/option.ts'
@@ -126,12 +129,6 @@ export const command = defineCommand({
     'zipyard build --from-venv .venv',
   ],
   async run(context, options, [folder]) {
-    const [{ planBuilds }, { build }, { createBuildSurroundings }, { formatReport }] = await Promise.all([
-      import('../../packager/plan-builds.ts'),
-      import('../../packager/build.ts'),
-      import('../../packager/surroundings.ts'),
-      import('../../packager/report/report-text.ts'),
-    ])
     const plans = planBuilds(requestOf(context, options, folder))
     const surroundings = await createBuildSurroundings({
       environment: context.environment,

@@ -28,3 +28,5 @@ process.exitCode = await runCommandLine(
 )
 process.off('SIGINT', interrupt)
 process.off('SIGTERM', interrupt)
+// What an interrupted command may have left open keeps nobody waiting.
+if (interruption.signal.aborted) setTimeout(() => process.exit(), 500).unref()

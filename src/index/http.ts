@@ -21,6 +21,8 @@ export interface HttpOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly credentials: CredentialStore
   readonly clock?: Clock | undefined
+  /** Ends every request and every pause. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface HttpAnswer {
@@ -51,7 +53,11 @@ export class Http {
    * Answers with status 200, 206, 304, 404 or 416; everything else is one of the errors. Faults that pass (429, 5xx, broken
    * connections) are tried again after a growing pause, or after what `Retry-After` says.
    */
-  async get(url: string, headers: Readonly<Record<string, string>> = {}, signal?: AbortSignal): Promise<HttpAnswer> {
+  async get(
+    url: string,
+    headers: Readonly<Record<string, string>> = {},
+    signal = this.#options.signal,
+  ): Promise<HttpAnswer> {
     if (!/^https?:/i.test(url) || !URL.canParse(url)) throw invalidAddress({ text: redactUrl(url) })
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt > this.retries
@@ -82,10 +88,21 @@ export class Http {
 
   /** 0.25 s, 0.5 s, 1 s … at most 8 s; what the server asks for, up to a minute, goes first. */
   async pause(attempt: number, askedMs?: number): Promise<void> {
-    await sleep(
-      this.#clock,
-      askedMs === undefined ? Math.min(250 * 2 ** (attempt - 1), 8_000) : Math.min(askedMs, 60_000),
-    )
+    const ms = askedMs === undefined ? Math.min(250 * 2 ** (attempt - 1), 8_000) : Math.min(askedMs, 60_000)
+    const { signal } = this.#options
+    if (!signal) return sleep(this.#clock, ms)
+    signal.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
+      const timer = this.#clock.after(ms, () => {
+        signal.removeEventListener('abort', end)
+        resolve()
+      })
+      const end = (): void => {
+        timer.cancel()
+        reject(signal.reason as Error)
+      }
+      signal.addEventListener('abort', end, { once: true })
+    })
   }
 
   async close(): Promise<void> {

@@ -61,6 +61,8 @@ export interface IndexClientOptions {
   /** Keeps answers of indexes between runs: `cache.readEntry('index-page', …)` and `writeEntry`. */
   readonly pages?: PageStore | undefined
   readonly clock?: Clock | undefined
+  /** Ends whatever is under way. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Answers of indexes, by address. */
@@ -91,13 +93,13 @@ class Client implements IndexClient {
 
   constructor(options: IndexClientOptions, credentials: CredentialStore) {
     this.#options = options
-    const { configuration, environment, clock } = options
+    const { configuration, environment, clock, signal } = options
     this.#credentials = credentials
     for (const url of [...configuration.indexes.map((index) => index.url), ...(configuration.lockedPlaces ?? [])])
       this.rememberCredentials(url)
     // Credentials live in the store alone from here on: no address below can leak them.
     this.#indexes = configuration.indexes.map((index) => ({ ...index, url: splitCredentials(index.url).url }))
-    this.#http = new Http({ configuration, environment, credentials, clock })
+    this.#http = new Http({ configuration, environment, credentials, clock, signal })
   }
 
   async files(name: string, options: { readonly indexes?: readonly string[] } = {}): Promise<readonly IndexFile[]> {

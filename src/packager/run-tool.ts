@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 
 /** What a finished tool left behind. */
 export interface ToolResult {
@@ -8,7 +9,10 @@ export interface ToolResult {
   readonly stderr: string
 }
 
-/** Runs a tool without a shell and collects what it says. Rejects only when it cannot be started or `signal` ends it. */
+/**
+ * Runs a tool without a shell and collects what it says. Rejects only when it cannot be started or `signal` ends it: then what the tool
+ * started ends too, and nobody waits for what it still says.
+ */
 export function runTool(
   command: string,
   args: readonly string[],
@@ -18,20 +22,25 @@ export function runTool(
     readonly signal?: AbortSignal | undefined
   },
 ): Promise<ToolResult> {
+  const { cwd, env, signal } = options
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: options.cwd,
-      env: options.env,
-      signal: options.signal,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-    })
+    signal?.throwIfAborted()
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
+    const abort = (): void => {
+      // A `python3` on PATH may be a script that starts the real one: that one holds our pipes.
+      for (const pid of [...descendantsOf(child.pid), child.pid]) terminate(pid)
+      child.stdout.destroy()
+      child.stderr.destroy()
+      reject(signal!.reason as Error)
+    }
+    signal?.addEventListener('abort', abort, { once: true })
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     child.once('error', reject)
     child.once('close', (code) => {
+      signal?.removeEventListener('abort', abort)
       resolve({
         exitCode: code ?? 128,
         stdout: Buffer.concat(stdout).toString('utf8'),
@@ -39,4 +48,23 @@ export function runTool(
       })
     })
   })
+}
+
+/** What a process started and what that started, as far as the system tells (Linux); elsewhere a terminal's Ctrl-C reaches them by itself. */
+function descendantsOf(pid: number | undefined): readonly number[] {
+  let children: readonly number[]
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+  return children.flatMap((child) => [child, ...descendantsOf(child)])
+}
+
+function terminate(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(pid, 'SIGTERM')
+  } catch {
+    // It has ended already.
+  }
 }

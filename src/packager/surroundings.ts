@@ -35,7 +35,8 @@ export async function createBuildSurroundings(options: {
       read: (url: string) => cache.readEntry('index-page', url),
       write: (url: string, page: string) => cache.writeEntry('index-page', url, page),
     }
-    return createIndexClient({ configuration: await (configuration ??= configure()), environment, offline, pages })
+    const common = { environment, offline, pages, signal: options.signal }
+    return createIndexClient({ configuration: await (configuration ??= configure()), ...common })
   }
   const surroundings: BuildSurroundings = {
     cache,
@@ -59,7 +60,7 @@ export async function createBuildSurroundings(options: {
         import('./resolve/uv-variables.ts'),
         import('../index/load-index-configuration.ts'),
       ])
-      return { ...environment, ...uvVariables(await loadIndexConfiguration({ environment }), environment) }
+      return { ...environment, ...uvVariables(await loadIndexConfiguration({ environment }), environment, project) }
     },
     buildWheel: async (...request) => {
       const { buildWheelWith } = await import('./wheel/build-wheel.ts')

@@ -1,10 +1,12 @@
 /** What a build says when the package index answers badly while requirements are resolved: the same sentence, whichever resolver runs. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { ZipyardError } from '../../src/base/errors.ts'
-import { answer, indexServer, type IndexAnswer } from '../kit/index-server.ts'
+import { answer, indexServer, projectPage, type IndexAnswer } from '../kit/index-server.ts'
 import { buildProject } from '../kit/packages.ts'
 import { uvExecutable } from '../kit/real-tools.ts'
-import { projectFolder } from '../kit/wheel.ts'
+import { temporaryFolder } from '../kit/temporary-folder.ts'
+import { projectFolder, wheel } from '../kit/wheel.ts'
 
 const html = { 'content-type': 'text/html' }
 const json = { 'content-type': 'application/vnd.pypi.simple.v1+json' }
@@ -43,5 +45,39 @@ test.each(
     expect(`${error.message}${error.hint}${String(error.cause)}${JSON.stringify(error.details)}`).not.toContain(
       'secret',
     )
+  },
+)
+
+test.each(['uv', 'pip'])(
+  'an index that the project names is asked by %s, not the one of the machine, nor the public one',
+  async (resolver) => {
+    const lib = wheel(temporaryFolder(), { name: 'lib' })
+    const page = projectPage([
+      { filename: lib.filename, url: `/files/${lib.filename}`, hashes: { sha256: lib.sha256 } },
+    ])
+    const ours = await indexServer({
+      '/simple/lib/': page,
+      [`/files/${lib.filename}`]: answer(200, readFileSync(lib.path)),
+    })
+    const machine = await indexServer({})
+    const index = `${ours.url}/simple`
+    const pyproject = `[project]\nname = "app"\nversion = "1"\ndependencies = ["lib"]\n[[tool.uv.index]]\nurl = "${index}"\ndefault = true\n`
+    const projects: readonly Record<string, string>[] = [
+      { 'requirements.txt': `--index-url ${index}\nlib\n` },
+      ...(resolver === 'uv' ? [{ 'pyproject.toml': pyproject }] : []),
+    ]
+    for (const files of projects)
+      for (const configured of [{ PIP_INDEX_URL: `${machine.url}/simple` }, {}] as Record<string, string>[]) {
+        const environment = {
+          ...configured,
+          PIP_RETRIES: '0',
+          UV_HTTP_RETRIES: '0',
+          UV: uv,
+          ZIPYARD_CACHE_DIR: temporaryFolder(),
+        }
+        const report = await buildProject(projectFolder({ 'app.py': '', ...files }), { resolver }, environment)
+        expect(report.shares.map(({ name }) => name)).toEqual(['lib', undefined])
+      }
+    expect(machine.requests).toEqual([])
   },
 )

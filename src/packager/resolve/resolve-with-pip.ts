@@ -73,7 +73,7 @@ export async function resolveWithPip(
     }
     throw pipDoesNotSettle({ missing: [...added] })
   } finally {
-    await rm(scratch, { recursive: true, force: true })
+    await rm(scratch, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
@@ -91,7 +91,8 @@ async function askPip(
   })
   const result = await runTool(tool.python, ['-m', 'pip', '--disable-pip-version-check', ...args], {
     cwd: options.folder,
-    env: resolverEnvironment(options.variables),
+    // What it leaves there when it is ended goes with the folder.
+    env: { ...resolverEnvironment(options.variables), TMPDIR: scratch },
     signal: options.signal,
   })
   if (result.exitCode !== 0)

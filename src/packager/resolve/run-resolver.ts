@@ -86,6 +86,8 @@ async function explained<Answer>(
   try {
     return await answer
   } catch (error) {
+    // Who stopped the build does not wait for an explanation.
+    surroundings.signal?.throwIfAborted()
     const { indexFault } = await import('./index-fault.ts')
     throw (await indexFault(error, declarations, surroundings)) ?? error
   }

@@ -1,18 +1,27 @@
-import type { IndexConfiguration } from '../../index/index-configuration.ts'
+import { defaultIndexUrl, type IndexConfiguration } from '../../index/index-configuration.ts'
+import type { ProjectIndexes } from '../../index/load-index-configuration.ts'
 import type { Variables } from './scrubbed-environment.ts'
 
 /**
  * What uv is told about indexes when pip is configured and uv is not: uv reads neither `PIP_*` nor pip's files. In variables, never in
  * arguments, which every user of the machine can list.
+ *
+ * @param project names its own indexes, in files that uv reads itself. uv would believe a variable rather than them: a project's private
+ *   index would be passed over for a public one.
  */
-export function uvVariables(configuration: IndexConfiguration, variables: Variables): Record<string, string> {
+export function uvVariables(
+  configuration: IndexConfiguration,
+  variables: Variables,
+  project: ProjectIndexes = {},
+): Record<string, string> {
   const isConfigured = Object.keys(variables).some((name) =>
     /^UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX)$/.test(name),
   )
   const [main, ...others] = configuration.indexes.toReversed()
   const result: Record<string, string> = {}
   if (!isConfigured) {
-    if (main) result['UV_DEFAULT_INDEX'] = main.url
+    const hasOwn = project.indexUrl !== undefined || project.named?.some(({ isDefault }) => isDefault) === true
+    if (main && main.url !== defaultIndexUrl && !hasOwn) result['UV_DEFAULT_INDEX'] = main.url
     if (others.length > 0)
       result['UV_INDEX'] = others
         .reverse()

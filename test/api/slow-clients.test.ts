@@ -112,7 +112,7 @@ test('an object that its reader does not read is closed again', async () => {
   socket.pause()
   socket.write(head('GET', '/reading/large', 's3', 0))
   // Its file is open while it waits for its reader, and then no more.
-  await expect.poll(() => openBlobs().length, { timeout: 30_000, interval: 5 }).toBe(1)
+  await expect.poll(() => openBlobs().length, { interval: 5 }).toBe(1)
   await expect.poll(() => openBlobs()).toEqual([])
   socket.destroy()
 })

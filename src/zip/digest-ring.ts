@@ -17,6 +17,15 @@ export const threadState = { idle: 0, taken: 1, gone: 2 } as const
 
 export const ended = -1
 
+/** What both sides must agree about. The thread is told it: importing it would load all that it is bundled with, before the first piece. */
+export const ringProtocol = { pieceBytes, pieces, word, threadState, ended }
+
+/** What the thread is started with. */
+export interface DigestWork {
+  readonly ring: DigestRing
+  readonly protocol: typeof ringProtocol
+}
+
 export interface DigestRing {
   readonly words: Int32Array<SharedArrayBuffer>
   readonly pieces: SharedArrayBuffer

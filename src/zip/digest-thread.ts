@@ -2,7 +2,17 @@ import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import type { Digest } from '../base/digest.ts'
 import { startWorker } from '../base/worker.ts'
-import { ended, newDigestRing, pieceBytes, pieces, threadState, word, type DigestRing } from './digest-ring.ts'
+import {
+  ended,
+  newDigestRing,
+  pieceBytes,
+  pieces,
+  ringProtocol,
+  threadState,
+  word,
+  type DigestRing,
+  type DigestWork,
+} from './digest-ring.ts'
 
 /** From so many bytes on hashing them takes longer than the start of a thread, which is some 25 ms. */
 const worthStartingBytes = 40 * 1024 * 1024
@@ -29,7 +39,8 @@ export class DigestThread {
   #head = 0
 
   private constructor() {
-    this.#worker = startWorker(import.meta.url, './digest-worker', { workerData: this.#ring, trackUnmanagedFds: false })
+    const work: DigestWork = { ring: this.#ring, protocol: ringProtocol }
+    this.#worker = startWorker(import.meta.url, './digest-worker', { workerData: work, trackUnmanagedFds: false })
     this.#worker.unref()
     this.#worker.on('error', () => this.#giveUp())
     this.#worker.on('exit', () => this.#giveUp())

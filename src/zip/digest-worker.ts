@@ -1,12 +1,13 @@
 /** The thread of `digest-thread.ts`: hashes pieces of the ring in their order until nobody has asked for anything for a while. */
 import { createHash } from 'node:crypto'
 import { workerData } from 'node:worker_threads'
-import { ended, pieceBytes, pieces, threadState, word, type DigestRing } from './digest-ring.ts'
+import type { DigestWork } from './digest-ring.ts'
 
 /** A thread that nobody needs is gone after so long. */
 const idleMilliseconds = 2000
 
-const ring = workerData as DigestRing
+const { ring, protocol } = workerData as DigestWork
+const { ended, pieceBytes, pieces, threadState, word } = protocol
 const { words } = ring
 const piece = Array.from({ length: pieces }, (_, index) => Buffer.from(ring.pieces, index * pieceBytes, pieceBytes))
 const answer = Buffer.from(ring.digest)

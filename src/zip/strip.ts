@@ -86,7 +86,8 @@ export class Strip {
 
   /** Permission bits in the package. */
   mode(index: number): number {
-    return this.directory.readUInt16LE(this.recordStart(index) + externalAttributesAt + 2) & 0o777
+    const at = this.recordStart(index) + externalAttributesAt + 2
+    return (this.directory[at]! | (this.directory[at + 1]! << 8)) & 0o777
   }
 
   entry(index: number): SpliceableEntry {

@@ -85,7 +85,7 @@ export const permissions: Rule = {
         .sort(([a], [b]) => a.length - b.length)
       const closedPaths = new Set(closed.map(([path]) => path))
       const inClosed = (path: string): boolean => foldersAbove(path).some((folder) => closedPaths.has(folder))
-      const holders = foldersWithPython(tree)
+      const holders = closed.length > 0 ? foldersWithPython(tree) : new Set()
       // Someone who meets a hundred of them has one problem, not a hundred.
       for (const [path, bits] of closed.filter(([folder]) => !inClosed(folder)).slice(0, mostTold)) {
         if (holders.has(path)) yield closedFolder({ path, bits, error: consequenceOf(path, bits) }, { file: path })

@@ -1,3 +1,4 @@
+import { addTo } from '../base/groups.ts'
 import type { PackageFacts, TreeFacts } from './facts.ts'
 
 /** Where a module was found. */
@@ -116,7 +117,7 @@ export class ModuleTree {
     for (const path of root.tree.files.keys()) {
       if (!/\.(?:so|pyd|dylib)$/.test(path)) continue
       const folder = path.slice(0, path.lastIndexOf('/') + 1)
-      binaries.set(folder, [...(binaries.get(folder) ?? []), path])
+      addTo(binaries, folder, path)
     }
     this.#binariesOf.set(root, binaries)
     return binaries

@@ -1,3 +1,4 @@
+import { addTo } from '../base/groups.ts'
 import type { ElfFacts } from '../elf/facts.ts'
 import type { PackageFacts, PackageFile, TreeFacts } from './facts.ts'
 
@@ -45,8 +46,7 @@ export class LibrarySearch {
     this.#trees = [facts.package, ...facts.layers]
     for (const library of libraries) {
       const name = library.file.path.slice(library.file.path.lastIndexOf('/') + 1)
-      for (const key of new Set([name, library.elf.soname ?? name]))
-        this.#bySoname.set(key, [...(this.#bySoname.get(key) ?? []), library])
+      for (const key of new Set([name, library.elf.soname ?? name])) addTo(this.#bySoname, key, library)
     }
   }
 

@@ -169,8 +169,9 @@ function nestedRoot(paths: readonly string[], handler: string | undefined): stri
   const tops = new Set(paths.map((path) => path.split('/')[0]!))
   if (handler !== undefined) {
     const file = parseHandler(handler).module.replaceAll('.', '/')
+    const all = new Set(paths)
     const isThere = (prefix: string): boolean =>
-      paths.includes(`${prefix}${file}.py`) || paths.includes(`${prefix}${file}/__init__.py`)
+      all.has(`${prefix}${file}.py`) || all.has(`${prefix}${file}/__init__.py`)
     if (isThere('')) return undefined
     return [...tops].find((top) => isThere(`${top}/`))
   }

@@ -1,3 +1,4 @@
+import { addTo } from '../base/groups.ts'
 import { formatBytes, formatShare } from '../base/byte-size.ts'
 import { plural } from '../base/plural.ts'
 import { unzippedSizeLimit } from '../lambda/quotas.ts'
@@ -25,7 +26,7 @@ export function treemapOf(facts: PackageFacts): TreemapNode {
     const version = file.distribution && versions.get(file.distribution)
     const name =
       file.distribution === undefined ? 'own code' : version ? `${file.distribution} ${version}` : file.distribution
-    groups.set(name, [...(groups.get(name) ?? []), file])
+    addTo(groups, name, file)
   }
   const children = [...groups].map(([name, files]) => grouped(name, files, 0)).sort((a, b) => b.bytes - a.bytes)
   return { name: facts.package.name, ...sumOf([...facts.package.files.values()]), children }
@@ -42,20 +43,24 @@ export function treemapHtml(facts: PackageFacts): string {
   })
 }
 
-function grouped(name: string, files: readonly PackageFile[], depth: number): TreemapNode {
+/** `start` is where the path goes on below this folder. */
+function grouped(name: string, files: readonly PackageFile[], start: number): TreemapNode {
   const sum = sumOf(files)
   const folders = new Map<string, PackageFile[]>()
-  const leaves: TreemapNode[] = []
+  const children: TreemapNode[] = []
   for (const file of files) {
-    const parts = file.path.split('/')
-    if (parts.length - 1 <= depth)
-      leaves.push({ name: parts.at(-1)!, bytes: file.bytes, packedBytes: file.packedBytes, files: 1 })
-    else folders.set(parts[depth]!, [...(folders.get(parts[depth]!) ?? []), file])
+    const slash = file.path.indexOf('/', start)
+    if (slash >= 0) addTo(folders, file.path.slice(start, slash + 1), file)
+    else children.push({ name: file.path.slice(start), bytes: file.bytes, packedBytes: file.packedBytes, files: 1 })
   }
-  const all = [...[...folders].map(([folder, inside]) => grouped(`${folder}/`, inside, depth + 1)), ...leaves].sort(
-    (a, b) => b.bytes - a.bytes,
-  )
-  return { name, ...sum, children: joined(all, sum.bytes) }
+  // What will be drawn together with others needs no closer look.
+  const smallest = sum.bytes * smallestShare
+  for (const [folder, inside] of folders) {
+    const whole = sumOf(inside)
+    children.push(whole.bytes < smallest ? { name: folder, ...whole } : grouped(folder, inside, start + folder.length))
+  }
+  children.sort((a, b) => b.bytes - a.bytes)
+  return { name, ...sum, children: joined(children, sum.bytes) }
 }
 
 function joined(nodes: readonly TreemapNode[], total: number): readonly TreemapNode[] {

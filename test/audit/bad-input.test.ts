@@ -8,6 +8,7 @@ import { diffPackages } from '../../src/audit/diff.ts'
 import { repairPackage } from '../../src/audit/repair.ts'
 import { check } from '../kit/check.ts'
 import { elf } from '../kit/elf.ts'
+import { rawZip } from '../kit/raw-zip.ts'
 import { toolsPython } from '../kit/packaging-oracle.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 
@@ -34,6 +35,31 @@ test(`a package of ${many} files is checked, drawn, compared and repaired`, asyn
   expect((await diffPackages(path, path)).verdict).toBe('identical')
   const repaired = await repairPackage({ path, out: join(temporaryFolder(), 'repaired.zip'), handler: 'app.main' })
   expect(repaired.archive.entries).toBe(many + 1)
+})
+
+/** Names that make long lists somewhere: of one folder, of one kind of trouble, of one distribution's neighbours. */
+const shapes: Readonly<Record<string, (at: number) => { readonly name: string; readonly mode?: number }>> = {
+  'in one folder': (at) => ({ name: `data/x${at}.txt` }),
+  'in a folder each': (at) => ({ name: `d${at}/m.py` }),
+  'a handler in each folder': (at) => ({ name: `a${at}/app.py` }),
+  'with backslashes': (at) => ({ name: `a\\b${at}.py` }),
+  'that are links': (at) => ({ name: `l${at}`, mode: 0o120777 }),
+  'of a development folder': (at) => ({ name: `.git/x${at}` }),
+  'there twice': (at) => ({ name: `m${at >> 1}.txt` }),
+  'that differ in case': (at) => ({ name: `${at % 2 ? 'M' : 'm'}${at >> 1}.txt` }),
+  'that are libraries': (at) => ({ name: `lib/lib${at}.so` }),
+}
+
+test.each(Object.entries(shapes))(`${many} files %s are checked, drawn, compared and repaired`, async (_, shape) => {
+  const path = join(temporaryFolder(), 'many.zip')
+  const entries = Array.from({ length: Math.min(many, 60_000) }, (_value, at) => ({ method: 0, bytes: String(at), ...shape(at) })) // prettier-ignore
+  writeFileSync(path, rawZip([{ name: 'other.py', bytes: main }, ...entries]))
+  const { summary, html } = checkPackage({ path, ...target }, { html: true })
+  expect(summary.files).toBe(new Set(entries.map(({ name }) => name)).size + 1)
+  expect(html!.length).toBeLessThan(300 * many)
+  expect((await diffPackages(path, path)).verdict).toBe('identical')
+  const repaired = await repairPackage({ path, out: join(temporaryFolder(), 'repaired.zip'), handler: 'app.main' })
+  expect(repaired.archive.entries + repaired.dropped.length).toBeGreaterThan(0)
 })
 
 test('links that lead to themselves, to each other, up and nowhere end no check, in a folder as in a zip', () => {

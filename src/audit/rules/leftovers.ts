@@ -1,3 +1,4 @@
+import { addTo } from '../../base/groups.ts'
 import { magicNumbers } from '../../python/bytecode.ts'
 import { defineFinding } from '../finding.ts'
 import type { PackageFile } from '../facts.ts'
@@ -58,7 +59,7 @@ export const leftovers: Rule = {
       for (const file of tree.files.values()) {
         if (file.interest === 'bytecode') {
           const because = whyStale(file, facts.target.runtime.python)
-          if (because !== undefined) stale.set(because, [...(stale.get(because) ?? []), file])
+          if (because !== undefined) addTo(stale, because, file)
         }
         if (file.path.endsWith('.egg-link')) yield eggLink({ path: file.path }, { file: file.path })
         const content = file.interest === 'path configuration' ? file.content : undefined

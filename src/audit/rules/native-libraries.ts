@@ -1,3 +1,4 @@
+import { addTo } from '../../base/groups.ts'
 import type { PackageFacts } from '../facts.ts'
 import { defineFinding, type Finding, type FindingPlace } from '../finding.ts'
 import { importGraph } from '../import-graph.ts'
@@ -182,7 +183,7 @@ function oncePerDistribution(found: Iterable<Finding>): readonly Finding[] {
   const groups = new Map<string, Finding[]>()
   for (const finding of found) {
     const key = `${finding.code} ${finding.distribution ?? ''}`
-    groups.set(key, [...(groups.get(key) ?? []), finding])
+    addTo(groups, key, finding)
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group

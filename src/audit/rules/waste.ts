@@ -1,3 +1,4 @@
+import { addTo } from '../../base/groups.ts'
 import { formatBytes } from '../../base/byte-size.ts'
 import { plural } from '../../base/plural.ts'
 import { defineFinding } from '../finding.ts'
@@ -106,7 +107,7 @@ export const waste: Rule = {
     const leftBehind = new Map<string, PackageFile[]>()
     for (const file of files) {
       const folder = development.exec(file.path)?.[0].slice(0, -1)
-      if (folder !== undefined) leftBehind.set(folder, [...(leftBehind.get(folder) ?? []), file])
+      if (folder !== undefined) addTo(leftBehind, folder, file)
     }
     const [first] = [...leftBehind].sort(([, a], [, b]) => sum(b) - sum(a))
     if (first) yield junk({ path: first[0], bytes: sum(first[1]), more: leftBehind.size - 1 }, { file: first[0] })

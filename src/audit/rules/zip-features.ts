@@ -1,3 +1,4 @@
+import { addTo } from '../../base/groups.ts'
 import type { Hazard, HazardCode } from '../../zip/hazard.ts'
 import { refusedHazards } from '../../zip/policy.ts'
 import { defineFinding, type Finding, type FindingDefinition } from '../finding.ts'
@@ -179,7 +180,7 @@ export const zipFeatures: Rule = {
         if (silent.has(hazard.code)) continue
         const fallback = refusedHazards([hazard], 'upload').length > 0 ? refused : oddStructure
         const definition = definitions.get(hazard.code) ?? fallback
-        groups.set(definition, [...(groups.get(definition) ?? []), hazard])
+        addTo(groups, definition, hazard)
       }
       for (const [definition, group] of groups) yield findingOf(definition, group)
     }

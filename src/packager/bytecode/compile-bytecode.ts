@@ -1,3 +1,4 @@
+import { addTo } from '../../base/groups.ts'
 import { createReadStream } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -52,7 +53,7 @@ export async function compileBytecode(
   for (const file of files) {
     if (!file.path.endsWith('.py') || file.link || file.uncompressedBytes === 0) continue
     const owner = ownerName(file.owner)
-    groups.set(owner, [...(groups.get(owner) ?? []), file])
+    addTo(groups, owner, file)
   }
   const compiled: LayoutFile[] = []
   for (const group of groups.values()) compiled.push(...(await compileGroup(group, options)))

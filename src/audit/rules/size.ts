@@ -3,6 +3,7 @@ import { unzippedSizeLimit, zippedSizeLimit } from '../../lambda/quotas.ts'
 import type { PackageFacts } from '../facts.ts'
 import { defineFinding } from '../finding.ts'
 import type { Rule } from '../rule.ts'
+import { savings, type Saving } from '../savings.ts'
 
 /** From this share of the limit on, the next upgrade of a dependency may be the one that no longer fits. */
 const nearlyFull = 0.8
@@ -11,16 +12,30 @@ const tooLarge = defineFinding('ZY1001', {
   severity: 'error',
   title: 'The package and its layers unzip to 250 MB or more',
   why: 'Lambda counts the uncompressed sizes of the package and all its layers together and answers `Unzipped size must be smaller than 262144000 bytes`, at the upload or when a layer is added.',
-  text: (p: { bytes: number; layerBytes: number; largest: readonly string[] }) => ({
-    sentence: `the package unzips to ${p.bytes + p.layerBytes} bytes${p.layerBytes > 0 ? ` with its layers (${p.bytes} without)` : ''}, which must be smaller than ${unzippedSizeLimit} (250 MB)`,
-    hint: `The largest parts are ${p.largest.join(', ')}; leave out what the function never imports, build with \`--slim safe\`, or use a container image`,
+  text: (p: { bytes: number; layerBytes: number; largest: readonly string[]; savings: readonly Saving[] }) => ({
+    sentence: `the package unzips to ${formatBytes(p.bytes + p.layerBytes)} (${p.bytes + p.layerBytes} bytes)${p.layerBytes > 0 ? ` with its layers (${formatBytes(p.bytes)} without)` : ''}, which must be less than 250 MB (${unzippedSizeLimit} bytes)`,
+    hint: `The largest parts are ${p.largest.join(', ')}. ${advice(p.savings, p.bytes + p.layerBytes)}`,
   }),
   sample: {
     bytes: 271_400_000,
     layerBytes: 0,
     largest: ['`scipy` (105.1 MB)', '`pandas` (66.2 MB)', '`numpy` (62.0 MB)'],
+    savings: [
+      { how: 'build with `--slim safe`', bytes: 41_000_000 },
+      { how: 'leave the AWS SDK to the runtime with `--sdk runtime`', bytes: 23_000_000 },
+    ],
   },
 })
+
+/** The steps that help, those first that help most, and whether they are enough. */
+function advice(steps: readonly Saving[], bytes: number): string {
+  const last = 'split the function, or use a container image'
+  if (steps.length === 0) return `Leave out what the function does not need, ${last}`
+  const list = steps.map(({ how, bytes: saved }) => `${how} (${formatBytes(saved)})`).join('; ')
+  const left = bytes - steps.reduce((sum, step) => sum + step.bytes, 0)
+  const end = left < unzippedSizeLimit ? 'which fits' : `still too much: ${last}`
+  return `What helps, most first: ${list}. ${formatBytes(left)} would be left, ${end}`
+}
 
 const nearLimit = defineFinding('ZY1002', {
   severity: 'warning',
@@ -63,7 +78,8 @@ export const size: Rule = {
     const { zippedBytes, unzippedBytes: bytes, files, name } = facts.package
     if (files.size === 0) yield empty({ name })
     const layerBytes = facts.layers.reduce((sum, layer) => sum + layer.unzippedBytes, 0)
-    if (bytes + layerBytes >= unzippedSizeLimit) yield tooLarge({ bytes, layerBytes, largest: largestParts(facts) })
+    if (bytes + layerBytes >= unzippedSizeLimit)
+      yield tooLarge({ bytes, layerBytes, largest: largestParts(facts), savings: savings(facts) })
     else if (bytes + layerBytes >= unzippedSizeLimit * nearlyFull)
       yield nearLimit({ bytes: bytes + layerBytes, largest: largestParts(facts) })
     if (zippedBytes !== undefined && zippedBytes > zippedSizeLimit) yield needsS3({ bytes: zippedBytes })

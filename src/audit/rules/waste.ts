@@ -3,7 +3,7 @@ import { formatBytes } from '../../base/byte-size.ts'
 import { plural } from '../../base/plural.ts'
 import { defineFinding } from '../finding.ts'
 import type { PackageFacts, PackageFile } from '../facts.ts'
-import { importGraph } from '../import-graph.ts'
+import { isReached, isRequired, unusedDistributions } from '../reached-distributions.ts'
 import type { Rule } from '../rule.ts'
 
 /** Below this a remark costs a reader more than it saves, in bytes. */
@@ -115,46 +115,9 @@ export const waste: Rule = {
 }
 
 function* unused(facts: PackageFacts) {
-  // Without a handler, or when own code changes how modules are found, nobody can say what is not reached.
-  const graph = importGraph(facts)
-  if (!graph.startsAtHandler || graph.changesImports) return
-  for (const { name, bytes } of facts.package.distributions)
-    if (
-      bytes >= worthMentioning &&
-      !installers.has(name) &&
-      !isReached(name, facts) &&
-      !isRequiredByReached(name, facts)
-    )
+  for (const { name, bytes } of unusedDistributions(facts))
+    if (bytes >= worthMentioning && !installers.has(name))
       yield unusedDistribution({ distribution: name, bytes }, { distribution: name })
-}
-
-function isReached(name: string, facts: PackageFacts): boolean {
-  for (const { file } of importGraph(facts).reached.values()) if (file.distribution === name) return true
-  return false
-}
-
-function isRequired(name: string, facts: PackageFacts): boolean {
-  return facts.package.distributions.some(({ requires }) =>
-    requires.some((line) => requirementName(line) === name && !line.includes('extra ==')),
-  )
-}
-
-/** Native code imports without our seeing it: what a reached distribution requires counts as used. */
-function isRequiredByReached(name: string, facts: PackageFacts): boolean {
-  return facts.package.distributions.some(
-    (other) =>
-      isReached(other.name, facts) &&
-      other.requires.some((line) => requirementName(line) === name && !line.includes('extra ==')),
-  )
-}
-
-function requirementName(line: string): string {
-  return (
-    /^[\w.-]+/
-      .exec(line.trim())?.[0]
-      .toLowerCase()
-      .replace(/[-_.]+/g, '-') ?? ''
-  )
 }
 
 function sum(files: readonly PackageFile[]): number {

@@ -1,16 +1,5 @@
-import type { LeaveOutReason } from './layout.ts'
+import { slimReason } from '../../audit/slimmable.ts'
 import type { Slimming } from './lay-out-wheel.ts'
 
-/**
- * What `--slim safe` leaves out of a wheel: files that no import reaches. Never `.dist-info` (metadata, entry points, licences), never data.
- *
- * Only folders named exactly `tests`: `django/test` and `numpy/testing` are interfaces. Sources of C extensions need a compiler, which
- * Lambda has not.
- */
-export const safeSlimming: Slimming = (path): LeaveOutReason | undefined => {
-  if (/^[^/]+\.dist-info\//.test(path)) return undefined
-  if (/(^|\/)tests\//.test(path)) return 'tests'
-  if (path.endsWith('.pyi')) return 'type-stubs'
-  if (/\.(c|cc|cpp|cxx|h|hh|hpp|pyx|pxd|pxi|f|f90)$/.test(path)) return 'source-code'
-  return /^share\/(man|doc|info)\//.test(path) ? 'documentation' : undefined
-}
+/** What `--slim safe` leaves out of a wheel: see `slimReason`. */
+export const safeSlimming: Slimming = slimReason

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { defineError } from '../base/errors.ts'
+import { findConfiguration } from '../settings/configuration-file.ts'
 import { resolveOptions } from '../settings/resolve-options.ts'
 import { exitCodes, type Command, type Context } from './command.ts'
 import { commands } from './commands.ts'
@@ -42,7 +43,7 @@ export async function runCommand(
     const workingDirectory = resolve(io.workingDirectory, global.directory ?? '.')
     checkPositionals(name, command.positionals, parsed.positionals)
     const file = Object.values(command.options).some((spec) => spec.inFile)
-      ? (await import('../settings/configuration-file.ts')).findConfiguration(
+      ? findConfiguration(
           resolve(
             workingDirectory,
             parsed.positionals[0] && !parsed.positionals[0].endsWith('.zip') ? parsed.positionals[0] : '.',

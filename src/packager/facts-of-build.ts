@@ -11,8 +11,8 @@ import type { Archive } from '../zip/splicer.ts'
 import type { Artifact } from './artifact.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { contentOf } from './layout/content.ts'
-import { distributionSums } from './layout/distribution-sums.ts'
-import { fileAt, type Layout, type LayoutFile, type LayoutStretch } from './layout/layout.ts'
+import type { Layout, LayoutFile, LayoutStretch } from './layout/layout.ts'
+import { fileAt } from './layout/make-layout.ts'
 import { wheelFactsOf } from './wheel-facts.ts'
 
 /**
@@ -182,7 +182,7 @@ function distributionsOf(
   layout: Layout,
   byWheel: ReadonlyMap<string, WheelFacts>,
 ): readonly PackageDistribution[] {
-  const sums = distributionSums(layout)
+  const { sums } = layout
   return artifacts.flatMap(({ name, version, path }) => {
     const sum = sums.get(name)
     const facts = byWheel.get(path)

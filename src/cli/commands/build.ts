@@ -143,9 +143,10 @@ export const command = defineCommand({
         context.terminal.status('')
         reports.push(report)
         if (context.json) continue
-        const lines = formatReport(report, context.workingDirectory, context.terminal.style)
         if (context.quiet) context.terminal.out(report.path)
-        else for (const line of lines) context.terminal.out(line)
+        else
+          for (const line of formatReport(report, context.workingDirectory, context.terminal.style))
+            context.terminal.out(line)
       }
       if (context.json) context.terminal.out(JSON.stringify({ packages: reports }, undefined, 2))
     } finally {

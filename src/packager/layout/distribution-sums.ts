@@ -1,22 +1,10 @@
-import { ownerName, type Layout } from './layout.ts'
-
-/** What the files of one owner come to. */
-export interface DistributionSum {
-  files: number
-  bytes: number
-  /** Compressed, as far as that is known before writing; headers not counted. */
-  packedBytes: number
-  /** Bytes of the paths in UTF-8. */
-  pathBytes: number
-  /** Modules in source. */
-  sources: number
-  sourceBytes: number
-  /** Folder of the metadata; '' where there is none. */
-  distInfo: string
-}
+import { ownerName, type DistributionSum, type Layout } from './layout.ts'
 
 /** The sums of a layout by the name of the owner (`ownerName`), in order of appearance. */
-export function distributionSums({ stretches, singles }: Layout): ReadonlyMap<string, DistributionSum> {
+export function distributionSums({
+  stretches,
+  singles,
+}: Pick<Layout, 'stretches' | 'singles'>): ReadonlyMap<string, DistributionSum> {
   const sums = new Map<string, DistributionSum>()
   const sumOf = (name: string): DistributionSum => {
     const known = sums.get(name)

@@ -13,7 +13,8 @@ import type { Artifact } from '../artifact.ts'
 import type { OwnFile } from '../source/own-sources.ts'
 import { contentOf } from './content.ts'
 import { layOut, layOutReady, type LayoutOptions } from './lay-out.ts'
-import { spliceParts, type Layout } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { spliceParts } from './make-layout.ts'
 import { packOnce } from './pack-once.ts'
 
 /** Cases of the property; `npm run long` asks for many. `ZIPYARD_SEED` chooses others. */

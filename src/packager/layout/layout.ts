@@ -1,4 +1,3 @@
-import type { SplicePart } from '../../zip/order-parts.ts'
 import type { SpliceEntry } from '../../zip/plan.ts'
 import type { Stretch } from '../../zip/strip.ts'
 
@@ -63,49 +62,25 @@ export interface Layout {
   readonly singles: readonly LayoutFile[]
   /** All files one by one; made when first asked for, which takes longer than copying a few megabytes. */
   readonly files: readonly LayoutFile[]
+  /** What the files of each owner come to, by `ownerName`. */
+  readonly sums: ReadonlyMap<string, DistributionSum>
   readonly leftOut: readonly LeftOut[]
   readonly notes: readonly Note[]
 }
 
-export function makeLayout(parts: Omit<Layout, 'files'>): Layout {
-  let files: readonly LayoutFile[] | undefined
-  return {
-    ...parts,
-    get files() {
-      return (files ??= [...parts.stretches.flatMap(filesOfStretch), ...parts.singles])
-    },
-  }
-}
-
-/** What the splicer is given. */
-export function spliceParts(layout: Layout, singles: readonly LayoutFile[]): readonly SplicePart[] {
-  return [...layout.stretches, ...singles]
-}
-
-function filesOfStretch(stretch: LayoutStretch): readonly LayoutFile[] {
-  const files: LayoutFile[] = []
-  for (let index = stretch.from; index < stretch.to; index++) files.push(stripFile(stretch, index))
-  return files
-}
-
-/** A file of a strip, under its own path unless told. */
-export function stripFile(
-  { strip, archive, owner }: Pick<LayoutStretch, 'strip' | 'archive' | 'owner'>,
-  index: number,
-  path = strip.path(index),
-): LayoutFile {
-  const entry = strip.entry(index)
-  const { uncompressedBytes, compressedBytes, crc32 } = entry
-  return { path, mode: strip.mode(index), source: { archive, entry }, owner, uncompressedBytes, compressedBytes, crc32 }
-}
-
-/** The file at a path, if there is one. */
-export function fileAt({ stretches, singles }: Layout, path: string): LayoutFile | undefined {
-  for (const stretch of stretches) {
-    const index = stretch.strip.indexOf(path)
-    if (index !== undefined && index >= stretch.from && index < stretch.to) return stripFile(stretch, index)
-  }
-  return singles.find((file) => file.path === path)
+/** What the files of one owner come to. */
+export interface DistributionSum {
+  files: number
+  bytes: number
+  /** Compressed, as far as that is known before writing; headers not counted. */
+  packedBytes: number
+  /** Bytes of the paths in UTF-8. */
+  pathBytes: number
+  /** Modules in source. */
+  sources: number
+  sourceBytes: number
+  /** Folder of the metadata; '' where there is none. */
+  distInfo: string
 }
 
 export function ownerName(owner: Owner): string {

@@ -6,7 +6,8 @@ import { pack, type PackedData } from '../../zip/deflate.ts'
 import type { Strip } from '../../zip/strip.ts'
 import type { Artifact } from '../artifact.ts'
 import { layOutWheel } from './lay-out-wheel.ts'
-import { stripFile, type LayoutFile, type LayoutStretch, type LeaveOutReason, type LeftOut } from './layout.ts'
+import type { LayoutFile, LayoutStretch, LeaveOutReason, LeftOut } from './layout.ts'
+import { stripFile } from './make-layout.ts'
 
 /** A wheel as the default mode packs it, which depends on nothing but the wheel: decided once, when it first comes. */
 export interface ReadyWheel {

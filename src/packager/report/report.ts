@@ -4,7 +4,6 @@ import { compareUtf8 } from '../../zip/plan.ts'
 import type { Archive } from '../../zip/splicer.ts'
 import type { Artifact } from '../artifact.ts'
 import type { BuildPlan } from '../build-plan.ts'
-import { distributionSums } from '../layout/distribution-sums.ts'
 import { ownerName, type Layout, type LeaveOutReason, type Note } from '../layout/layout.ts'
 import type { Resolution } from '../resolve/resolution.ts'
 import type { IgnoredFile } from '../source/own-sources.ts'
@@ -65,7 +64,7 @@ export interface BuildReport {
   readonly milliseconds: number
 }
 
-type Sums = ReturnType<typeof distributionSums>
+type Sums = Layout['sums']
 
 export function makeReport(parts: {
   readonly plan: BuildPlan
@@ -80,7 +79,7 @@ export function makeReport(parts: {
   readonly compiler?: { readonly version: string } | undefined
 }): BuildReport {
   const { plan, archive, resolution } = parts
-  const sums = distributionSums(parts.layout)
+  const { sums } = parts.layout
   return {
     name: plan.name,
     path: plan.out,

@@ -142,6 +142,7 @@ describe('a hostile handler is bounded', () => {
     const code = 'import os\nfor _ in range(2000):\n    if os.fork() == 0:\n        os.read(os.pipe()[0], 1)\n'
     const proof = await prove(code, { limits: { processes: 20, timeoutSeconds: 20 } })
     expect(proof.error!.errorType).toBe('BlockingIOError')
+    expect(proof.outside.opened, 'the stack trace is ours').toEqual([])
   })
 
   test('in output: its beginning is kept and the rest counted', async () => {

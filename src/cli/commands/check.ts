@@ -162,7 +162,12 @@ function provedBy(proof: ImportProof | undefined): string {
 }
 
 function showImport(context: Context, proof: RunProof): void {
-  const { out, style } = context.terminal
+  const { style } = context.terminal
+  let isSilent = true
+  const out = (line: string): void => {
+    isSilent = false
+    context.terminal.out(line)
+  }
   for (const line of importProfile(proof)) out(line)
   if (proof.tier === 'process')
     out(style.yellow('this machine holds no isolation: the import had the network and the files of this machine')) // prettier-ignore
@@ -170,7 +175,7 @@ function showImport(context: Context, proof: RunProof): void {
     out(`printed ${formatBytes(proof.outputBytes)}${proof.outputBytes > shownOutput ? ', its beginning' : ''}:`)
     for (const line of plain(proof.output.slice(0, shownOutput)).trimEnd().split('\n')) out(`  ${line}`)
   }
-  out('')
+  if (!isSilent) out('')
 }
 
 /** How much of what the import printed is shown, in characters; `--json` has more. */

@@ -83,6 +83,7 @@ import socket  # noqa: E402
 import kernel  # noqa: E402
 import network  # noqa: E402
 import seccomp  # noqa: E402
+import settle  # noqa: E402
 from descriptors import STREAMS, connect, open_streams, send, wakeup_pipe  # noqa: E402
 from kernel import HOST  # noqa: E402
 from environment import Environment  # noqa: E402
@@ -142,8 +143,11 @@ class Zygote(object):
     def serve(self):
         """Returns only in a program's process: what it has to do."""
         slots = [self._make_slot() for _ in range(SLOTS_AHEAD)]
+        if hasattr(self.bootstrap, "rehearse"):
+            settle.rehearse(self.bootstrap)
         _forget_modules()
         gc.collect()
+        settle.take_gaps()
         gc.freeze()
         self.template = Template(self)
         program = self.template.start()

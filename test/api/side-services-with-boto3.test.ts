@@ -250,6 +250,66 @@ print(json.dumps({
   expect((await curl(urls.get.split('?')[0]!)).stdout).toContain('<Code>AccessDenied</Code>')
 })
 
+test('presigned URLs as `aws s3 presign` and boto3 make them by default (Signature Version 2) work with nothing but curl', async () => {
+  const services = await startSideServices()
+  const urls = JSON.parse(
+    await python(
+      services,
+      `${start}
+s3 = boto3.client('s3')
+s3.create_bucket(Bucket='links')
+params = {'Bucket': 'links', 'Key': 'some file+ü.txt'}
+token = boto3.client('sts').get_session_token()['Credentials']
+temporary = boto3.client('s3', aws_access_key_id=token['AccessKeyId'], aws_secret_access_key=token['SecretAccessKey'], aws_session_token=token['SessionToken'])
+print(json.dumps({
+  'put': s3.generate_presigned_url('put_object', Params={**params, 'Metadata': {'a': 'b c'}, 'ContentType': 'text/plain'}),
+  'get': s3.generate_presigned_url('get_object', Params={**params, 'ResponseContentDisposition': 'attachment; filename="f.txt"'}),
+  'tags': s3.generate_presigned_url('get_object_tagging', Params=params),
+  'temporary': temporary.generate_presigned_url('get_object', Params=params),
+  'expired': s3.generate_presigned_url('get_object', Params=params, ExpiresIn=-5),
+}))`,
+    ),
+  ) as Record<'put' | 'get' | 'tags' | 'temporary' | 'expired', string>
+  for (const url of Object.values(urls)) expect(url).toMatch(/[?&]AWSAccessKeyId=/)
+  const env = services.environment
+  const curl = async (...args: string[]): Promise<string> =>
+    (await runTool('curl', ['-sS', '-i', ...args], { env })).stdout
+  const put = ['-X', 'PUT', '--data-binary', 'hello']
+  expect(await curl(...put, '-H', 'Content-Type: text/html', urls.put)).toContain('<Code>SignatureDoesNotMatch</Code>')
+  expect(await curl(...put, '-H', 'Content-Type: text/plain', '-H', 'x-amz-acl: private', urls.put)).toContain(
+    'SignatureDoesNotMatch',
+  )
+  expect(await curl(...put, '-H', 'Content-Type: text/plain', urls.put)).toContain('200 OK')
+  const got = await curl(urls.get)
+  expect(got).toContain('content-disposition: attachment; filename="f.txt"')
+  // The URL's metadata, which curl did not send.
+  expect(got).toContain('x-amz-meta-a: b c')
+  expect(got).toMatch(/\r\n\r\nhello$/)
+  expect(await curl(urls.tags)).toContain('<TagSet')
+  expect(await curl(urls.temporary)).toMatch(/\r\n\r\nhello$/)
+  expect(await curl(urls.temporary.replace(/x-amz-security-token=[^&]*/, 'x-amz-security-token=other'))).toContain(
+    '<Code>InvalidToken</Code>',
+  )
+  expect(await curl(urls.expired)).toContain('<Code>AccessDenied</Code><Message>Request has expired</Message>')
+  expect(await curl(urls.get.replace('links/', 'links/x'))).toContain('<Code>SignatureDoesNotMatch</Code>')
+  expect(await curl(urls.get.replace(/&Expires=\d+/, ''))).toContain(
+    'requires the Signature, Expires and AWSAccessKeyId parameters',
+  )
+  expect(await curl((await aws(services, 's3', 'presign', 's3://links/some file+ü.txt')).trim())).toMatch(
+    /\r\n\r\nhello$/,
+  )
+  // The bucket named by the host is part of what is signed.
+  const byHost = await python(
+    services,
+    `${start}
+s3 = boto3.client('s3', config=botocore.config.Config(s3={'addressing_style': 'virtual'}), endpoint_url='http://s3.localhost:${new URL(services.url).port}')
+print(s3.generate_presigned_url('get_object', Params={'Bucket': 'links', 'Key': 'some file+ü.txt'}))`,
+  )
+  expect(byHost).toContain('//links.s3.localhost')
+  const { host, port, pathname, search } = new URL(byHost.trim())
+  expect(await curl('-H', `Host: ${host}`, `http://127.0.0.1:${port}${pathname}${search}`)).toMatch(/\r\n\r\nhello$/)
+})
+
 test('the sub-resources that Terraform reads answer with the documents or codes that it expects', async () => {
   const services = await startSideServices()
   await python(

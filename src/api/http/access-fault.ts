@@ -10,6 +10,7 @@ import {
   hostRefused,
   incompleteSignature,
   invalidSessionToken,
+  legacySignatureRefused,
   malformedPresignedUrl,
   malformedRequest,
   missingAuthentication,
@@ -74,6 +75,7 @@ const rows: readonly Row[] = [
   [requestStalled, 408, 400, 'RequestTimeoutException', 'RequestTimeout', 'RequestTimeout', undefined, 'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.'],
   [headersNotSigned, 403, 403, 'InvalidSignatureException', 'SignatureDoesNotMatch', 'AccessDenied', notMatching, 'There were headers present in the request which were not signed'],
   [malformedPresignedUrl, 403, 400, 'IncompleteSignatureException', 'IncompleteSignature', 'AuthorizationQueryParametersError'],
+  [legacySignatureRefused, 403, 403, 'IncompleteSignatureException', 'IncompleteSignature', 'AccessDenied'],
   [malformedRequest, 400, 400, 'SerializationException', 'MalformedInput', 'InvalidURI', undefined, "Couldn't parse the specified URI."],
   [hostRefused, 403, 403, 'AccessDeniedException', 'AccessDenied', 'AccessDenied'],
   [originRefused, 403, 403, 'AccessDeniedException', 'AccessDenied', 'AccessDenied'],
@@ -108,6 +110,6 @@ function ownMessage(error: ZipyardError): string {
     return `Signature not yet current: ${signedAt} is still later than ${latest} (${now} + ${limitSeconds / 60} min.)`
   }
   // The words of S3.
-  if (malformedPresignedUrl.is(error)) return error.details.because
+  if (malformedPresignedUrl.is(error) || legacySignatureRefused.is(error)) return error.details.because
   return `${error.message} (${error.code})`
 }

@@ -20,10 +20,12 @@ import {
   presignedParameters,
   type PresignedClaim,
 } from '../../aws/presign.ts'
+import { computeLegacySignature, isLegacyPresigned, parseLegacyPresigned } from '../../aws/sigv2.ts'
 import {
   headersNotSigned,
   incompleteSignature,
   invalidSessionToken,
+  legacySignatureRefused,
   malformedPresignedUrl,
   missingAuthentication,
   presignedUrlExpired,
@@ -39,6 +41,8 @@ export interface Claim {
   readonly amzDate: string
   readonly key: AccessKey
   readonly presigned: boolean
+  /** Of Signature Version 2: when it expires, as sent. */
+  readonly legacyExpires?: string | undefined
 }
 
 /** Services that allow a clock to be off by 15 minutes; the others allow 5. Source: the texts of their errors. */
@@ -48,6 +52,7 @@ const tolerant: ReadonlySet<string> = new Set(['s3', 'sts', 'iam'])
 export function readClaim(request: SignableRequest, keyRing: KeyRing, now: number): Claim {
   const authorization = single(request.headers['authorization'])
   if (authorization === undefined && isPresigned(request.query)) return readPresigned(request, keyRing, now)
+  if (authorization === undefined && isLegacyPresigned(request.query)) return readLegacy(request, keyRing, now)
   if (!authorization) throw missingAuthentication({ path: request.path })
   const signature = parseAuthorization(authorization)
   if (!signature)
@@ -62,8 +67,22 @@ export function readClaim(request: SignableRequest, keyRing: KeyRing, now: numbe
   return { signature, amzDate, key, presigned: false }
 }
 
-/** Throws `signatureMismatch` unless the request was signed with the claim's key. `payloadHash` as it stands in the signed request. */
-export function verifyClaim(request: SignableRequest, claim: Claim, payloadHash: string): void {
+/**
+ * Throws `signatureMismatch` unless the request was signed with the claim's key.
+ * @param payloadHash as it stands in the signed request
+ * @param hostBucket the bucket that is named by `Host` and not by the path
+ */
+export function verifyClaim(
+  request: SignableRequest,
+  claim: Claim,
+  payloadHash: string,
+  hostBucket?: string | undefined,
+): void {
+  if (claim.legacyExpires !== undefined) {
+    const expected = computeLegacySignature(request, claim.legacyExpires, claim.key.secret, hostBucket)
+    if (signaturesEqual(expected, claim.signature.signature)) return
+    throw signatureMismatch({ accessKeyId: claim.signature.accessKeyId })
+  }
   if (claim.signature.scope.service === 's3') checkAllSigned(request, claim)
   const expected = computeSignature(request, claim.signature, claim.amzDate, payloadHash, claim.key.secret)
   if (!signaturesEqual(expected, claim.signature.signature)) {
@@ -98,6 +117,30 @@ function readPresigned(request: SignableRequest, keyRing: KeyRing, now: number):
   if (signedAt > now) checkSkew('s3', claim.amzDate, signedAt, now)
   checkClaim(claim, claim.amzDate, key, claim.sessionToken)
   return { signature: claim, amzDate: claim.amzDate, key, presigned: true }
+}
+
+/** Signature Version 2 knows no region, no service and no longest life. */
+function readLegacy(request: SignableRequest, keyRing: KeyRing, now: number): Claim {
+  const claim = parseLegacyPresigned(request.query)
+  if (!claim) {
+    throw legacySignatureRefused({
+      because: 'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters',
+    })
+  }
+  const { accessKeyId, signature, expires, sessionToken } = claim
+  if (!/^\d{1,12}$/.test(expires)) {
+    throw legacySignatureRefused({ because: `Invalid date (should be seconds since epoch): ${expires}` })
+  }
+  const scope = { date: '', region: 'us-east-1', service: 's3' }
+  const asClaim: SignatureClaim = { accessKeyId, scope, signedHeaders: [], signature }
+  const key = findKey(asClaim, keyRing)
+  const expiresAt = Number(expires) * 1000
+  if (now > expiresAt) {
+    const [expiredAt, current] = [new Date(expiresAt).toISOString(), new Date(now).toISOString()]
+    throw presignedUrlExpired({ expiredAt, now: current, expiresSeconds: 0 })
+  }
+  checkToken(accessKeyId, key, sessionToken)
+  return { signature: asClaim, amzDate: '', key, presigned: true, legacyExpires: expires }
 }
 
 /** The texts are those of S3. */
@@ -157,8 +200,12 @@ function checkClaim(claim: SignatureClaim, amzDate: string, key: AccessKey, toke
   if (!claim.signedHeaders.includes('host')) throw incompleteSignature({ because: '`host` is not signed' })
   if (claim.scope.date !== amzDate.slice(0, 8)) throw incompleteSignature({ because: 'its scope is of another day' })
   if (!/^[a-z0-9-]{1,32}$/.test(claim.scope.region)) throw incompleteSignature({ because: 'its region is malformed' })
+  checkToken(claim.accessKeyId, key, token)
+}
+
+function checkToken(accessKeyId: string, key: AccessKey, token: string | undefined): void {
   if (key.sessionToken === undefined ? token !== undefined : !token || !signaturesEqual(token, key.sessionToken)) {
-    throw invalidSessionToken({ accessKeyId: claim.accessKeyId })
+    throw invalidSessionToken({ accessKeyId })
   }
 }
 

@@ -95,6 +95,12 @@ export const malformedPresignedUrl = defineError('ZY0827', 'refused', (p: { beca
   hint: 'Make the URL with an AWS SDK or `aws s3 presign`, for at most 604800 seconds',
 }))
 
+/** Of Signature Version 2; its words are those of S3. */
+export const legacySignatureRefused = defineError('ZY0828', 'refused', (p: { because: string }) => ({
+  message: p.because,
+  hint: 'Make the URL with an AWS SDK or `aws s3 presign`',
+}))
+
 export const malformedRequest = defineError('ZY0823', 'refused', (p: { because: string }) => ({
   message: `the request is malformed: ${p.because}`,
   hint: 'Percent-encode path and query',

@@ -69,6 +69,21 @@ export class Exchange {
   }
 }
 
+/**
+ * Headers of S3 that a presigned URL carries in its query, where a plain client need not send them. Not checksums: SDKs put that of an
+ * empty body there.
+ */
+const carriedHeader =
+  /^x-amz-(?:acl|meta-.+|tagging|storage-class|server-side-encryption.*|website-redirect-location|expected-bucket-owner|copy-source.*)$/
+
+function headersInQuery(query: string): IncomingHttpHeaders {
+  const parameters = (parseQuery(query) ?? []).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return Object.fromEntries(parameters.filter(([name, value]) => carriedHeader.test(name) && fitsHeader.test(value)))
+}
+
+/** What a header could have brought. */
+const fitsHeader = /^[\t\x20-\x7e\x80-\xff]*$/
+
 const noQuery = new URLSearchParams()
 
 export class HttpApiRequest implements ApiRequest {
@@ -96,7 +111,7 @@ export class HttpApiRequest implements ApiRequest {
     this.method = exchange.method
     this.path = exchange.path
     this.rawQuery = exchange.rawQuery
-    this.headers = exchange.headers
+    this.headers = claim?.presigned ? { ...headersInQuery(exchange.rawQuery), ...exchange.headers } : exchange.headers
     this.caller = caller
     this.origin = `http://${exchange.headers.host}`
     this.hostBucket = head.hostBucket

@@ -224,7 +224,7 @@ class FrontDoor {
     const handle = admin ? admin.handle : exchange.service!.handle
     if (exchange.service?.name === 's3') {
       // S3 signs a hash that stands in a header, so the body can flow while it is checked.
-      if (claim) verifyClaim(exchange.signable, claim, s3PayloadHash(exchange, claim))
+      if (claim) verifyClaim(exchange.signable, claim, s3PayloadHash(exchange, claim), head.hostBucket)
       return handle(new HttpApiRequest(exchange, head, caller, undefined, claim))
     }
     const holding = exchange.hold(exchange.service?.bodyLimitBytes?.(head) ?? defaultBodyLimitBytes)

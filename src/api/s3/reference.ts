@@ -13,7 +13,7 @@ export function s3Reference(): string {
 <!-- Printed from the code by \`npm run docs\`; not edited by hand. -->
 
 Buckets and objects on the service's own port: path-style (\`http://HOST:PORT/BUCKET/KEY\`) and virtual-host style (\`http://BUCKET.s3.localhost:PORT/KEY\`).
-Signatures in the header and in presigned URLs; bodies plain or \`aws-chunked\`, signed or not, with checksums before or behind them.
+Signatures in the header and in presigned URLs (Version 4, and Version 2, which \`aws s3 presign\` and boto3 make by default in us-east-1); bodies plain or \`aws-chunked\`, signed or not, with checksums before or behind them.
 
 - **implemented**: has its effect
 - **stored**: its only effect is to be read back

@@ -1,4 +1,4 @@
-import { renameSync, utimesSync, writeFileSync } from 'node:fs'
+import { renameSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
@@ -16,7 +16,7 @@ function packageFile(text = 'package'): { readonly path: string; readonly cache:
 
 /** Keeps an answer of an untouched file, and says what is then known. */
 function keptAnswer(
-  then: (path: string) => void = () => undefined,
+  then?: (path: string) => void,
   again: { readonly question?: Partial<Question>; readonly surroundings?: Surroundings } = {},
 ): unknown {
   const { path, cache } = packageFile()
@@ -24,7 +24,11 @@ function keptAnswer(
   const first = knownAnswer<string>(question, cache, later)
   expect(first?.answer).toBeUndefined()
   first!.keep('nothing found')
-  then(path)
+  // The clock of a file system ticks: a change counts from the first one that it can tell.
+  const before = statSync(path, { bigint: true }).ctimeNs
+  if (then)
+    do then(path)
+    while (statSync(path, { bigint: true }).ctimeNs === before)
   return knownAnswer<string>({ ...question, ...again.question }, cache, { ...later, ...again.surroundings })?.answer
 }
 
@@ -70,7 +74,7 @@ test('a file that is too young, that changes while it is looked at, and a folder
   expect(knownAnswer({ ...question, paths: [cache, path] }, cache, later)).toBeUndefined()
   expect(knownAnswer({ ...question, paths: [temporaryFolder()] }, cache, later)).toBeUndefined()
   const started = knownAnswer<string>(question, cache, later)
-  writeFileSync(path, 'another')
+  writeFileSync(path, 'another one')
   started!.keep('of the old one')
   expect(knownAnswer(question, cache, later)?.answer).toBeUndefined()
 })

@@ -30,12 +30,15 @@ test(`a package of ${many} files is checked, drawn, compared and repaired`, asyn
   execFileSync(toolsPython, ['-c', makeMany, path, String(many), main])
   const { findings, summary, html } = checkPackage({ path, ...target }, { html: true })
   expect(summary.files).toBe(many + 1)
-  expect(findings.map(({ code }) => code)).toEqual([...(many > 65_534 ? ['ZY1609'] : []), 'ZY1501', 'ZY1502'])
+  expect(findings.map(({ code }) => code)).toEqual(['ZY1501', 'ZY1502', ...(many > 65_534 ? ['ZY1609'] : [])])
   expect(html!.length).toBeLessThan(300 * many)
   expect((await diffPackages(path, path)).verdict).toBe('identical')
   const repaired = await repairPackage({ path, out: join(temporaryFolder(), 'repaired.zip'), handler: 'app.main' })
   expect(repaired.archive.entries).toBe(many + 1)
 })
+
+/** Without zip64, whose form the other test has. */
+const shaped = Math.min(many, 60_000)
 
 /** Names that make long lists somewhere: of one folder, of one kind of trouble, of one distribution's neighbours. */
 const shapes: Readonly<Record<string, (at: number) => { readonly name: string; readonly mode?: number }>> = {
@@ -50,9 +53,9 @@ const shapes: Readonly<Record<string, (at: number) => { readonly name: string; r
   'that are libraries': (at) => ({ name: `lib/lib${at}.so` }),
 }
 
-test.each(Object.entries(shapes))(`${many} files %s are checked, drawn, compared and repaired`, async (_, shape) => {
+test.each(Object.entries(shapes))(`${shaped} files %s are checked, drawn, compared and repaired`, async (_, shape) => {
   const path = join(temporaryFolder(), 'many.zip')
-  const entries = Array.from({ length: Math.min(many, 60_000) }, (_value, at) => ({ method: 0, bytes: String(at), ...shape(at) })) // prettier-ignore
+  const entries = Array.from({ length: shaped }, (_value, at) => ({ method: 0, bytes: String(at), ...shape(at) })) // prettier-ignore
   writeFileSync(path, rawZip([{ name: 'other.py', bytes: main }, ...entries]))
   const { summary, html } = checkPackage({ path, ...target }, { html: true })
   expect(summary.files).toBe(new Set(entries.map(({ name }) => name)).size + 1)

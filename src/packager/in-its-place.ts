@@ -1,5 +1,5 @@
-import { close, openSync } from 'node:fs'
-import { mkdtemp, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { close, openSync, rename as renameWhileOthersWork, writeFileSync } from 'node:fs'
+import { mkdtemp, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { makeFolder } from '../base/make-folder.ts'
 import { outputNotWritable } from '../zip/errors.ts'
@@ -20,7 +20,7 @@ export async function inItsPlace<Value>(
   let written = Promise.resolve(join(folder, basename(path)))
   try {
     const value = await write(await written, () => {
-      if (old !== undefined) written = written.then((file) => settled(file, `${file}.settled`))
+      if (old !== undefined) written = settled(join(folder, basename(path)))
     })
     signal?.throwIfAborted()
     await rename(await written, path)
@@ -41,12 +41,15 @@ export async function inItsPlace<Value>(
 
 /**
  * A rename that replaces a file makes ext4 find room on the disk for all that was written, which for 90 MB takes as long as hashing
- * them. Replacing an empty file first lets a thread of the pool do so while the package is judged.
+ * them. Replacing an empty file first lets a thread of the pool do so while the package is judged. The thread is asked before this
+ * returns: judging leaves the event loop no turn until it is done.
  */
-async function settled(file: string, as: string): Promise<string> {
-  await writeFile(as, '')
-  await rename(file, as)
-  return as
+function settled(file: string): Promise<string> {
+  const as = `${file}.settled`
+  return new Promise((resolve, reject) => {
+    writeFileSync(as, '')
+    renameWhileOthersWork(file, as, (error) => (error ? reject(error) : resolve(as)))
+  })
 }
 
 function openIfThere(path: string): number | undefined {

@@ -298,6 +298,9 @@ print(json.dumps({
   expect(await curl((await aws(services, 's3', 'presign', 's3://links/some file+ü.txt')).trim())).toMatch(
     /\r\n\r\nhello$/,
   )
+  const form = await curl('-F', 'key=k', '-F', 'file=hello', `${services.url}/links`)
+  expect(form).toContain('501 Not Implemented')
+  expect(form).toContain('<Code>NotImplemented</Code><Message>Zipyard does not serve `POST Object (uploads by forms)`')
   // The bucket named by the host is part of what is signed.
   const byHost = await python(
     services,

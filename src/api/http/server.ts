@@ -241,6 +241,9 @@ class FrontDoor {
 
   #readClaim(exchange: Exchange): Claim | undefined {
     if (this.#options.allowUnsigned) return undefined
+    // Signed in the form itself, which nobody reads here: told as that, not as a missing signature.
+    const isForm = exchange.method === 'POST' && exchange.headers['content-type']?.startsWith('multipart/form-data')
+    if (isForm && exchange.service?.name === 's3') throw unknownService({ service: 'POST Object (uploads by forms)' })
     return readClaim(exchange.signable, this.#options.keyRing, this.#options.clock.now())
   }
 

@@ -42,6 +42,7 @@ with the name of what is missing, or 405 \`MethodNotAllowed\`.
 | \`If-None-Match\` with an ETag on a write | refused | only \`*\` has a use there |
 | every object gets a CRC-64/NVME | only the checksums that the client asks for | it would cost more than the upload itself |
 | a key may hold NUL | refused | |
+| uploads by HTML forms (POST Object) | refused: 501 \`NotImplemented\` | presign a PUT |
 | CORS rules of a bucket | enforced; a page of another origin gets nothing without one | |
 
 An object is there, and survives a power cut, once its upload was answered with 2xx: its bytes are synced before the row that names them is committed. An upload that breaks off

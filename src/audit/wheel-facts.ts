@@ -104,10 +104,12 @@ class StoredFacts implements WheelFacts {
   readonly #ends: Uint32Array
   readonly #modules: Uint32Array
   readonly #words: Uint32Array
-  readonly #text: string
-  readonly #strings: (string | undefined)[]
+  readonly #textBytes: Buffer
+  readonly #strings: (string | undefined)[] = []
   readonly #others: ReadonlyMap<string, StoredOther>
   #indexOfModule: ReadonlyMap<string, number> | undefined
+  /** Decoded when the first module is asked for, which of most wheels none is. */
+  #text: string | undefined
 
   constructor(
     bytes: Uint8Array,
@@ -122,8 +124,7 @@ class StoredFacts implements WheelFacts {
     this.#modules = take(size.modules * wordsPerModule)
     this.#words = take(size.words)
     const buffer = Buffer.from(bytes.buffer, at, bytes.byteOffset + bytes.length - at)
-    this.#text = buffer.toString('utf8', 0, size.textBytes)
-    this.#strings = Array.from({ length: size.strings })
+    this.#textBytes = buffer.subarray(0, size.textBytes)
     const { head, others } = JSON.parse(buffer.toString('utf8', size.textBytes)) as StoredRest
     this.requires = head.requires
     this.requiresPython = head.requiresPython
@@ -173,6 +174,10 @@ class StoredFacts implements WheelFacts {
   }
 
   #string(id: number): string {
+    if (this.#text === undefined) {
+      this.#text = this.#textBytes.toString('utf8')
+      this.#strings.length = this.#ends.length
+    }
     return (this.#strings[id] ??= this.#text.slice(id === 0 ? 0 : this.#ends[id - 1], this.#ends[id]))
   }
 }

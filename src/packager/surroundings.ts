@@ -63,8 +63,14 @@ export async function createBuildSurroundings(options: {
       return { ...environment, ...uvVariables(await loadIndexConfiguration({ environment }), environment, project) }
     },
     buildWheel: async (...request) => {
-      const { buildWheelWith } = await import('./wheel/build-wheel.ts')
-      return buildWheelWith(surroundings, await surroundings.resolverVariables())(...request)
+      const [{ buildWheelWith }, { uvVariables }] = await Promise.all([
+        import('./wheel/build-wheel.ts'),
+        import('./resolve/uv-variables.ts'),
+      ])
+      // What a build requires comes from where the project's requirements come from, as under pip; nothing of the project is read there.
+      const own = await (configuration ??= configure())
+      const ofPip = project.indexUrl === undefined ? {} : { PIP_INDEX_URL: project.indexUrl }
+      return buildWheelWith(surroundings, { ...environment, ...uvVariables(own, environment), ...ofPip })(...request)
     },
   }
   return { ...surroundings, close: async () => (await client)?.close() }

@@ -81,3 +81,48 @@ test.each(['uv', 'pip'])(
     expect(machine.requests).toEqual([])
   },
 )
+
+test.each(['uv', 'pip'])(
+  'what a source archive needs to be built comes from the index that the project names (%s)',
+  async (resolver) => {
+    const files = temporaryFolder()
+    const backend = wheel(files, {
+      name: 'backend',
+      files: {
+        'backend.py': `import os, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = 'lib-1.0-py3-none-any.whl'
+    with zipfile.ZipFile(os.path.join(folder, name), 'w') as made:
+        made.writestr('lib.py', 'x = 1')
+        made.writestr('lib-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: lib\\nVersion: 1.0\\n')
+        made.writestr('lib-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: backend\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+        made.writestr('lib-1.0.dist-info/RECORD', 'lib.py,,\\nlib-1.0.dist-info/METADATA,,\\nlib-1.0.dist-info/WHEEL,,\\nlib-1.0.dist-info/RECORD,,\\n')
+    return name
+`,
+      },
+    })
+    const ours = await indexServer({
+      '/simple/backend/': projectPage([
+        { filename: backend.filename, url: `/files/${backend.filename}`, hashes: { sha256: backend.sha256 } },
+      ]),
+      [`/files/${backend.filename}`]: answer(200, readFileSync(backend.path)),
+    })
+    const machine = await indexServer({})
+    const folder = projectFolder({
+      'app.py': '',
+      'requirements.txt': `--index-url ${ours.url}/simple\n./lib\n`,
+      'lib/pyproject.toml':
+        '[build-system]\nrequires = ["backend"]\nbuild-backend = "backend"\n[project]\nname = "lib"\nversion = "1.0"\n',
+    })
+    const environment = {
+      PIP_INDEX_URL: `${machine.url}/simple`,
+      PIP_RETRIES: '0',
+      UV_HTTP_RETRIES: '0',
+      UV: uv,
+      ZIPYARD_CACHE_DIR: temporaryFolder(),
+    }
+    const report = await buildProject(folder, { resolver }, environment)
+    expect(report.shares.map(({ name }) => name)).toEqual(['lib', undefined])
+    expect(machine.requests).toEqual([])
+  },
+)

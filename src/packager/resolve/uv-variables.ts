@@ -7,12 +7,12 @@ import type { Variables } from './scrubbed-environment.ts'
  * arguments, which every user of the machine can list.
  *
  * @param project names its own indexes, in files that uv reads itself. uv would believe a variable rather than them: a project's private
- *   index would be passed over for a public one.
+ *   index would be passed over for a public one. Absent where uv reads nothing of the project: then the variables say all.
  */
 export function uvVariables(
   configuration: IndexConfiguration,
   variables: Variables,
-  project: ProjectIndexes = {},
+  project?: ProjectIndexes,
 ): Record<string, string> {
   const isConfigured = Object.keys(variables).some((name) =>
     /^UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX)$/.test(name),
@@ -20,8 +20,8 @@ export function uvVariables(
   const [main, ...others] = configuration.indexes.toReversed()
   const result: Record<string, string> = {}
   if (!isConfigured) {
-    const hasOwn = project.indexUrl !== undefined || project.named?.some(({ isDefault }) => isDefault) === true
-    if (main && main.url !== defaultIndexUrl && !hasOwn) result['UV_DEFAULT_INDEX'] = main.url
+    const hasOwn = project?.indexUrl !== undefined || project?.named?.some(({ isDefault }) => isDefault) === true
+    if (main && !(project && (hasOwn || main.url === defaultIndexUrl))) result['UV_DEFAULT_INDEX'] = main.url
     if (others.length > 0)
       result['UV_INDEX'] = others
         .reverse()

@@ -46,8 +46,10 @@ def rehearse():
     os.environ.clear()
     os.environ.update(dict(("_ZIPYARD_%d" % number, "x" * 40) for number in range(32)))
     _take_settings()
+    _set_locale()
     path = sys.path[:]
     site.addsitedir(HERE)
+    _set_path(_runtime_minor(), {})
     sys.path[:] = path
     names = {}
     exec(compile("def handler(event, context):\n    return event\n", "", "exec"), names)
@@ -119,7 +121,8 @@ def _become_main():
     this.__name__ = "__main__"
     # What the interpreter gives the module it runs.
     this.__spec__ = this.__package__ = this.__cached__ = None
-    this.__dict__.setdefault("__annotations__", {})
+    if sys.version_info < (3, 14):  # since then annotations are made when they are asked for
+        this.__dict__.setdefault("__annotations__", {})
     sys.modules["__main__"] = this
     # AWS has no module `bootstrap` in sys.modules from 3.9 on, and instrumentation decides by that.
     sys.modules.pop("bootstrap", None)

@@ -1,5 +1,7 @@
 """What /var/runtime/bootstrap.py imports as `awslambdaricmain`: the name under which instrumentation finds the loop."""
 
+import logging
+
 from . import bootstrap
 from .lambda_runtime_client import LambdaRuntimeClient
 from .lambda_runtime_marshaller import LambdaMarshaller
@@ -28,4 +30,10 @@ def rehearse(handler):
     client.marshaller = LambdaMarshaller()
     request = client.wait_next_invocation()
     arguments = (request.event_body, request.content_type, None, None, request.invoked_function_arn, request.deadline_time_in_ms, None, None)
+    root = logging.getLogger()
+    handlers, level, converter = root.handlers[:], root.level, logging.Formatter.converter
+    bootstrap._setup_logging(bootstrap._log_format(), None, bootstrap.StandardLogSink())
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.Formatter.converter = converter
     bootstrap.handle_event_request(client, handler, request.invoke_id, *arguments)

@@ -1,5 +1,5 @@
-import { close, openSync, rename as renameWhileOthersWork, writeFileSync } from 'node:fs'
-import { mkdtemp, rename, rm, rmdir } from 'node:fs/promises'
+import { close, mkdtempSync, openSync, rename as renameWhileOthersWork, writeFileSync } from 'node:fs'
+import { rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { makeFolder } from '../base/make-folder.ts'
 import { outputNotWritable } from '../zip/errors.ts'
@@ -15,12 +15,14 @@ export async function inItsPlace<Value>(
   write: (path: string, settle: () => void) => Promise<Value>,
 ): Promise<Value> {
   const made = makeFolder(dirname(path))
-  const folder = await mkdtemp(join(dirname(path), '.zipyard-'))
+  const folder = mkdtempSync(join(dirname(path), '.zipyard-'))
   const old = openIfThere(path)
   let written = Promise.resolve(join(folder, basename(path)))
   try {
     const value = await write(await written, () => {
-      if (old !== undefined) written = settled(join(folder, basename(path)))
+      if (old === undefined) return
+      written = settled(join(folder, basename(path)))
+      written.catch(() => undefined) // told below, when somebody waits for it
     })
     signal?.throwIfAborted()
     await rename(await written, path)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { sha256 } from '../../base/digest.ts'
 import type { Cache } from '../../cache/cache.ts'
-import { readEntrySync } from '../../cache/read-entry.ts'
+import { readEntrySync, writeEntrySync } from '../../cache/read-entry.ts'
 import { pack, prepareToPack, type PackedData } from '../../zip/deflate.ts'
 import type { LayoutFile } from './layout.ts'
 
@@ -48,7 +48,7 @@ export async function packOnce(
     result.push({ ...file, source: { packed }, uncompressedBytes: bytes.length, compressedBytes: packed.data.length })
   }
   if (isChanged || kept.size !== (known?.size ?? 0))
-    await cache.writeEntry('wheel-facts', shelfKey, encodeShelf(kept)).catch(() => undefined)
+    writeEntrySync(cache.folder, 'wheel-facts', shelfKey, encodeShelf(kept))
   return result
 }
 

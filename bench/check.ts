@@ -65,6 +65,8 @@ for (const wheel of wheels) {
   parts.push([normalizeName(basename(wheel).split('-')[0]!), digest])
 }
 utimesSync(path, Date.now() / 1000 - 60, Date.now() / 1000 - 60)
+// An answer is kept for a file that nobody has touched for a while, and that includes the line above.
+await new Promise((resolve) => setTimeout(resolve, 3000))
 await rememberPackage(cache, { path, digest: archive.digest, wheels: parts })
 
 const names = ['node', 'cold', 'cached', 'again', 'unzip'] as const

@@ -18,7 +18,7 @@ const joined = new Set(['fflate', 'ignore', 'picocolors', 'picomatch', 'smol-tom
  * split by who imports it.
  */
 const groups = [
-  { name: 'start', of: ['cli/run-command-line', 'cli/root-help'] },
+  { name: 'start', of: ['cli/compile-cache', 'cli/run-command-line', 'cli/root-help'] },
   { name: 'errors', of: ['base/errors', 'base/digest'] },
   { name: 'command', of: ['cli/run-command', 'settings/configuration-file'] },
   { name: 'zip', of: ['public/zip'] },
@@ -93,7 +93,23 @@ export async function bundle(dist) {
       throw new Error(
         `${fileName} looks for files beside itself, and they are not there: its modules belong in dist/chunks`,
       )
+  const helpBytes = bytesLoaded(output, ['cli/main.js', 'chunks/run-command-line.js', 'chunks/root-help.js'])
+  if (helpBytes > 32 * 1024)
+    throw new Error(`\`zipyard --help\` loads ${helpBytes} bytes: what it imports belongs in the group \`start\``)
   return output
+}
+
+/** Of files and of everything that they import before they run. */
+function bytesLoaded(output, names) {
+  const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]))
+  const loaded = new Set(names)
+  let bytes = 0
+  for (const name of loaded) {
+    const { code, imports } = chunks.get(name) ?? {}
+    bytes += code?.length ?? 0
+    for (const one of imports ?? []) loaded.add(one)
+  }
+  return bytes
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(join(root, 'dist'))

@@ -1,0 +1,29 @@
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { giveWay } from './background.ts'
+import { startWorker } from './worker.ts'
+
+test.runIf(process.platform === 'linux')('a thread gives way, the others of its process do not', async () => {
+  const before = getPriority()
+  giveWay()
+  expect(getPriority()).toBe(before)
+  const folder = mkdtempSync(join(tmpdir(), 'zipyard-background-'))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  writeFileSync(
+    join(folder, 'modest.ts'),
+    `import { getPriority } from 'node:os'
+import { parentPort } from 'node:worker_threads'
+import { giveWay } from ${JSON.stringify(new URL('./background.ts', import.meta.url).href)}
+giveWay()
+parentPort!.postMessage(getPriority())
+`,
+  )
+  const worker = startWorker(pathToFileURL(join(folder, 'x.ts')).href, './modest', {})
+  expect(await once(worker, 'message')).toEqual([Math.max(before, 10)])
+  expect(getPriority()).toBe(before)
+  await worker.terminate()
+})

@@ -19,7 +19,9 @@ const joined = new Set(['fflate', 'ignore', 'picocolors', 'picomatch', 'smol-tom
  */
 const groups = [
   { name: 'start', of: ['cli/compile-cache', 'cli/run-command-line', 'cli/root-help'] },
-  { name: 'errors', of: ['base/errors', 'base/digest'] },
+  { name: 'errors', of: ['base/errors'] },
+  { name: 'entries', of: ['audit/library-worker'] }, // a thread of a check is at work the sooner
+  { name: 'digest', of: ['base/digest'] },
   { name: 'command', of: ['cli/run-command', 'settings/configuration-file'] },
   { name: 'zip', of: ['public/zip'] },
   {

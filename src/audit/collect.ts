@@ -14,7 +14,7 @@ import type { ContentFacts } from './content-facts.ts'
 import { findDistributions } from './distributions.ts'
 import type { AuditTarget, PackageFacts, PackageFile, TreeFacts } from './facts.ts'
 import { handlerCandidates } from './handler-file.ts'
-import { isWorthAThread, LibraryThread } from './library-thread.ts'
+import { isWorthAThread, LibraryThread, mayNeedAThread } from './library-thread.ts'
 import { interestIn, readContent, type Interest } from './read-content.ts'
 import { notACheckablePackage } from './errors.ts'
 
@@ -53,13 +53,15 @@ export function openFacts(path: string, options: CollectOptions): OpenFacts {
   const close = (): void => opened.forEach((tree) => tree.close())
   const open = (from: string): OpenTree & { readonly known: KnownContent | undefined } => {
     const known = options.knownIn?.(from)
-    const tree = openTree(from, known !== undefined)
+    const tree = openTree(from, {
+      isKnown: known !== undefined,
+      readsAhead: options.readsLibraries === true && !known && from === path,
+    })
     opened.push(tree)
     return { ...tree, known }
   }
   try {
     const tree = open(path)
-    if (options.readsLibraries && !tree.known) tree.readAhead?.()
     const facts = gather(tree, tree.known)
     return {
       close,
@@ -100,20 +102,33 @@ interface OpenTree {
   readonly files: ReadonlyMap<string, RawFile>
   readonly folders: ReadonlyMap<string, number>
   readonly hazards: readonly Hazard[]
-  /** Lets another thread begin with the native libraries. */
-  readonly readAhead?: (() => void) | undefined
   readonly close: () => void
 }
 
-function openTree(path: string, isKnown: boolean): OpenTree {
+interface OpenOptions {
+  /** Its files are known, and so is that its headers agree. */
+  readonly isKnown: boolean
+  /** Another thread may begin with the native libraries. */
+  readonly readsAhead: boolean
+}
+
+function openTree(path: string, options: OpenOptions): OpenTree {
   if (!existsSync(path)) throw notACheckablePackage({ path })
-  return statSync(path).isDirectory() ? openFolder(path) : openZip(path, isKnown)
+  const stat = statSync(path)
+  if (stat.isDirectory()) return openFolder(path)
+  const thread = options.readsAhead && mayNeedAThread(stat.size) ? new LibraryThread() : undefined
+  try {
+    return openZip(path, options, thread)
+  } catch (error) {
+    thread?.stop()
+    throw error
+  }
 }
 
 /** The local headers of a known package are those that were written with it; nobody needs to compare them. */
-function openZip(path: string, isKnown: boolean): OpenTree {
+function openZip(path: string, { isKnown, readsAhead }: OpenOptions, thread: LibraryThread | undefined): OpenTree {
   const { source, listing } = openArchive(path, { localHeaders: isKnown ? 'skip' : 'check' })
-  const archive: OpenArchive = { path, source }
+  const archive: OpenArchive = { path, source, thread }
   const binaries: Entry[] = []
   const files = new Map<string, RawFile>()
   const folders = new Map<string, number>()
@@ -124,18 +139,16 @@ function openZip(path: string, isKnown: boolean): OpenTree {
     else {
       const file = new ArchivedFile(inside, entry, archive)
       files.set(inside, file)
-      if (file.bytes <= largestRead && interestIn(file, false) === 'binary') binaries.push(entry)
+      if (readsAhead && file.bytes <= largestRead && interestIn(file, false) === 'binary') binaries.push(entry)
     }
   }
+  if (isWorthAThread(binaries)) (archive.thread ??= new LibraryThread()).read(path, source, binaries)
   return {
     name: basename(path),
     zippedBytes: listing.size,
     files,
     folders,
     hazards: listing.hazards,
-    readAhead() {
-      if (isWorthAThread(binaries)) archive.thread = new LibraryThread(path, source, binaries)
-    },
     close() {
       archive.thread?.stop()
       source.close()

@@ -15,7 +15,8 @@ const files = Object.fromEntries([
 test('a second thread reads the libraries that nobody has taken, and the audit those it has taken', async () => {
   const path = packageOf(files)
   const { source, listing } = openArchive(path)
-  const thread = new LibraryThread(path, source, listing.entries)
+  const thread = new LibraryThread()
+  thread.read(path, source, listing.entries)
   const first = listing.entries[0]!
   const taken = thread.contentOf(first) === 'read'
   await expect.poll(() => thread.left, { timeout: 30_000, interval: 50 }).toBe(0)
@@ -35,7 +36,8 @@ test('a thread that finds another file under the name reads nothing of it', asyn
   const path = packageOf(files)
   const { source, listing } = openArchive(path)
   renameSync(packageOf({ ...files, '0.so': elf({ needed: ['other'] }) }), path)
-  const thread = new LibraryThread(path, source, listing.entries)
+  const thread = new LibraryThread()
+  thread.read(path, source, listing.entries)
   await new Promise((resolve) => setTimeout(resolve, 500))
   for (const entry of listing.entries) expect(thread.contentOf(entry)).toBe('read')
   thread.stop()

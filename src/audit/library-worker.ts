@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { readLibraries, type LibraryTask } from './library-task.ts'
 
-readLibraries(workerData as LibraryTask)
+parentPort!.once('message', (task: LibraryTask) => readLibraries(task))

@@ -179,6 +179,8 @@ export class Guest {
 
   async #launch(): Promise<void> {
     const { sandbox, credentials, network, version, plan, clock, initializationType } = this.#options
+    // The killed process is gone. Its successor may ask for an event before the sandbox says that it has started.
+    this.#doomed = false
     this.#endpoint ??= await this.#openEndpoint()
     const { api, address, relays } = this.#endpoint
     const compiled = this.#options
@@ -213,7 +215,6 @@ export class Guest {
     })
     this.#process = launched
     this.#frozen = false
-    this.#doomed = false
     this.#pipes = readLogPipes(launched, () => clock.now(), this.#listener.logged)
     void launched.exited.then((status) => this.#exited(launched, status))
     if (this.#ending) launched.kill()

@@ -29,8 +29,15 @@ import { parseWheelMetadata } from '../../src/pypa/wheel-metadata.ts'
 import { selectWheel } from '../../src/pypa/wheel-selection.ts'
 import { mutateText, mutateValue, type FuzzTarget, type Random } from './fuzz.ts'
 
-const fixture = (path: string): string =>
-  readFileSync(join(resolve(import.meta.dirname, '../fixtures/locks'), path), 'utf8')
+const fixtures = new Map<string, string>()
+/** Read once: a million cases begin with the same file. */
+function fixture(path: string): string {
+  const known = fixtures.get(path)
+  if (known !== undefined) return known
+  const text = readFileSync(join(resolve(import.meta.dirname, '../fixtures/locks'), path), 'utf8')
+  fixtures.set(path, text)
+  return text
+}
 const target = { python: '3.12', glibc: [2, 34], machine: 'x86_64' } as const
 const environment = targetEnvironment(target)
 const tags = compatibleTags(target)

@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { expect, test } from 'vitest'
-import { giveWay } from './background.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { giveWay, letGiveWay } from './background.ts'
 import { startWorker } from './worker.ts'
 
 test.runIf(process.platform === 'linux')('a thread gives way, the others of its process do not', async () => {
@@ -26,4 +27,15 @@ parentPort!.postMessage(getPriority())
   expect(await once(worker, 'message')).toEqual([Math.max(before, 10)])
   expect(getPriority()).toBe(before)
   await worker.terminate()
+})
+
+test('a process gives way, and one that could not be started is no error', async () => {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'])
+  onTestFinished(() => void child.kill())
+  letGiveWay(child.pid)
+  expect(getPriority(child.pid)).toBeGreaterThanOrEqual(10)
+  letGiveWay(undefined)
+  child.kill()
+  await once(child, 'exit')
+  letGiveWay(child.pid)
 })

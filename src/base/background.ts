@@ -6,14 +6,24 @@ import { isMainThread } from 'node:worker_threads'
 const background = 10
 
 /**
- * Lets this thread give way to all others when the processors are busy. Only in a worker, and only on Linux, where threads have priorities of their
- * own; elsewhere it would be the whole process.
+ * Lets this thread give way to all others when the processors are busy, and what it starts from now on, too. Only in a worker, and only on Linux, where
+ * threads have priorities of their own; elsewhere it would be the whole process.
+ *
+ * @param niceness less than usual for what somebody waits for all the same
  */
-export function giveWay(): void {
-  if (isMainThread || process.platform !== 'linux') return
+export function giveWay(niceness = background): void {
+  if (!isMainThread && process.platform === 'linux') stepBack(0, niceness)
+}
+
+/** The same for a process that was just started; `undefined`, one that could not be started, is left alone. */
+export function letGiveWay(processId: number | undefined): void {
+  if (processId !== undefined) stepBack(processId, background)
+}
+
+function stepBack(id: number, niceness: number): void {
   try {
-    if (getPriority() < background) setPriority(background)
+    if (getPriority(id) < niceness) setPriority(id, niceness)
   } catch {
-    // A container may forbid it: then the work is merely as urgent as the rest.
+    // It has ended already, or a container forbids it: then the work is merely as urgent as the rest.
   }
 }

@@ -8,6 +8,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { letGiveWay } from '../base/background.ts'
 import { SerialQueue } from '../base/tasks.ts'
 import type { Log } from '../base/log.ts'
 import type { Interpreter } from '../interpreters/interpreter.ts'
@@ -24,7 +25,8 @@ export interface CompiledTree {
 }
 
 const program = fileURLToPath(new URL('../../runtime/tools/compile_bytecode.py', import.meta.url))
-const limitMs = 120_000
+/** It gives way to all else, so that it may take long on a busy machine. */
+const limitMs = 600_000
 
 export class BytecodeCache {
   readonly #folder: string
@@ -70,11 +72,17 @@ export class BytecodeCache {
       await mkdir(dirname(folder), { recursive: true, mode: 0o711 })
       await rm(temporary, { recursive: true, force: true })
       await mkdir(temporary, { mode: 0o755 })
-      await promisify(execFile)(interpreter.executable, ['-I', '-S', program, tree.source, tree.target, temporary], {
-        env: { PATH: '/usr/bin:/bin' },
-        timeout: limitMs,
-        killSignal: 'SIGKILL',
-      })
+      const running = promisify(execFile)(
+        interpreter.executable,
+        ['-I', '-S', program, tree.source, tree.target, temporary],
+        {
+          env: { PATH: '/usr/bin:/bin' },
+          timeout: limitMs,
+          killSignal: 'SIGKILL',
+        },
+      )
+      letGiveWay(running.child.pid)
+      await running
       await rename(temporary, folder)
     } catch (error) {
       await rm(temporary, { recursive: true, force: true })

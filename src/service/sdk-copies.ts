@@ -8,13 +8,24 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../base/digest.ts'
 import type { Log } from '../base/log.ts'
-import { hostArchitecture } from '../lambda/architecture.ts'
+import { runInWorker } from '../base/worker-task.ts'
+import { hostArchitecture, type Architecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit } from '../lambda/quotas.ts'
 import { sdkPins } from '../packager/sdk-copy.ts'
-import { extractInWorker } from '../zip/extract.ts'
 
 /** How long after a failure it is not tried again, in milliseconds. */
 const pauseMs = 60_000
+
+/** What the thread is told that builds a copy and unpacks it. */
+export interface SdkCopyTask {
+  readonly runtimeId: string
+  readonly architecture: Architecture
+  /** The archive to write, and the folder to unpack it into. */
+  readonly out: string
+  readonly into: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly limitBytes: number
+}
 
 export class SdkCopies {
   readonly #folder: string
@@ -52,15 +63,15 @@ export class SdkCopies {
       await mkdir(this.#folder, { recursive: true, mode: 0o711 })
       await rm(temporary, { recursive: true, force: true })
       this.#log.info('building the copy of the AWS SDK', { runtime: runtimeId })
-      // Loaded when it is needed: a service that has its copies holds no packager in memory.
-      const { buildSdkCopy } = await import('../packager/build-sdk-copy.ts')
-      await buildSdkCopy({
+      // In a thread: invocations of other runtimes are answered meanwhile, and afterwards no packager stays in memory.
+      await runInWorker<SdkCopyTask, void>(import.meta.url, './sdk-copy-worker', {
         runtimeId,
         architecture: hostArchitecture() ?? 'x86_64',
         out: archive,
-        environment: this.#variables,
+        environment: { ...this.#variables },
+        into: temporary,
+        limitBytes: unzippedSizeLimit,
       })
-      await extractInWorker({ archivePaths: [archive], into: temporary, limitBytes: unzippedSizeLimit })
       await rename(temporary, folder)
       return folder
     } catch (error) {

@@ -1,32 +1,19 @@
 #!/usr/bin/env node
-import { enableCompileCache } from './compile-cache.ts'
+/**
+ * The command line as it is installed: `scripts/bundle.mjs` joins everything else into scripts, and this loads them. From the source,
+ * `program.ts` is what to run.
+ */
+import { join } from 'node:path'
+import { compiledCodeFile, enableCompileCache } from './compile-cache.ts'
+import type * as Program from './program.ts'
+import { ScriptLoader } from './script-loader.ts'
 
 enableCompileCache(process.env)
-const { runCommandLine } = await import('./run-command-line.ts')
-
-const interruption = new AbortController()
-const interrupt = (): void => {
-  // The first Ctrl-C lets the command put things in order; the second one ends it where it stands.
-  if (interruption.signal.aborted) process.exit(130)
-  interruption.abort()
-}
-process.on('SIGINT', interrupt)
-process.on('SIGTERM', interrupt)
-const isFollowing = process.argv[2] === 'logs'
-// A reader that left (`zipyard logs -f | head`, a log collector that died) takes neither the exit code of a check nor a service with it.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  if (isFollowing) interruption.abort()
-})
-process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
-process.exitCode = await runCommandLine(
-  process.argv.slice(2),
-  { stdout: process.stdout, stderr: process.stderr, environment: process.env, workingDirectory: process.cwd() },
-  interruption.signal,
+const scripts = new ScriptLoader(
+  join(import.meta.dirname, '../chunks'),
+  compiledCodeFile(process.env, process.argv.slice(2)),
 )
-process.off('SIGINT', interrupt)
-process.off('SIGTERM', interrupt)
-// What an interrupted command may have left open keeps nobody waiting.
-if (interruption.signal.aborted) setTimeout(() => process.exit(), 500).unref()
+process.once('exit', (code) => {
+  if (code === 0) scripts.keep()
+})
+void (scripts.load('program.js') as typeof Program).runProgram()

@@ -85,8 +85,9 @@ export class Guest {
     }
   }
 
+  /** It has a process that goes on: one that was killed does not, though its end may not have been heard of yet. */
   get isRunning(): boolean {
-    return this.#process !== undefined
+    return this.#process !== undefined && !this.#doomed
   }
 
   /** An event can be given to the runtime. */

@@ -100,7 +100,7 @@ export async function bundle(dist) {
       return { name, test: (id) => modules.has(id) && !entries.has(id), priority: groups.length - index }
     }),
   })
-  const main = await joinModules(dist, { 'cli/main': 'cli/main' }, false)
+  const main = await joinModules(dist, { 'cli/main': 'cli/launcher' }, false)
   if (main.length !== 1) throw new Error('`cli/main.js` shares modules with what it loads: it must stand alone')
   for (const folder of ['chunks', 'cli']) writeFileSync(join(dist, folder, 'package.json'), '{ "type": "commonjs" }\n')
   for (const name of libraries) writeLibrary(dist, name, output)

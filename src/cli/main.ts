@@ -1,19 +1,4 @@
-#!/usr/bin/env node
-/**
- * The command line as it is installed: `scripts/bundle.mjs` joins everything else into scripts, and this loads them. From the source,
- * `program.ts` is what to run.
- */
-import { join } from 'node:path'
-import { compiledCodeFile, enableCompileCache } from './compile-cache.ts'
-import type * as Program from './program.ts'
-import { ScriptLoader } from './script-loader.ts'
+/** The command line from the source. What is installed as `dist/cli/main.js` starts by `launcher.ts`. */
+import { runProgram } from './program.ts'
 
-enableCompileCache(process.env)
-const scripts = new ScriptLoader(
-  join(import.meta.dirname, '../chunks'),
-  compiledCodeFile(process.env, process.argv.slice(2)),
-)
-process.once('exit', (code) => {
-  if (code === 0) scripts.keep()
-})
-void (scripts.load('program.js') as typeof Program).runProgram()
+void runProgram()

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+/**
+ * The command line as it is installed, `dist/cli/main.js`: `scripts/bundle.mjs` joins everything else into scripts, and this loads them.
+ * From the source, `main.ts` is what to run.
+ */
+import { join } from 'node:path'
+import { compiledCodeFile, enableCompileCache } from './compile-cache.ts'
+import type * as Program from './program.ts'
+import { ScriptLoader } from './script-loader.ts'
+
+enableCompileCache(process.env)
+const scripts = new ScriptLoader(
+  join(import.meta.dirname, '../chunks'),
+  compiledCodeFile(process.env, process.argv.slice(2)),
+)
+process.once('exit', (code) => {
+  if (code === 0) scripts.keep()
+})
+void (scripts.load('program.js') as typeof Program).runProgram()

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { defineError } from '../base/errors.ts'
 import { openFacts } from './collect.ts'
+import { weightsOf } from './tree-files.ts'
 import type { Budget } from '../settings/budget.ts'
 import type { AuditTarget, Baseline, BudgetFacts, PackageFacts } from './facts.ts'
 
@@ -42,7 +43,7 @@ function fromReport(path: string): Baseline {
 export function partsOf(facts: Pick<PackageFacts, 'package' | 'layers'>): ReadonlyMap<string, number> {
   const parts = new Map<string, number>()
   for (const tree of [facts.package, ...facts.layers])
-    for (const { distribution = '', bytes } of tree.files.values())
+    for (const [distribution = '', { bytes }] of weightsOf(tree))
       parts.set(distribution, (parts.get(distribution) ?? 0) + bytes)
   return parts
 }

@@ -12,6 +12,7 @@ import type { AuditTarget, PackageFacts } from './facts.ts'
 import type { Finding } from './finding.ts'
 import { knownAnswer, type KnownAnswer } from './known-answer.ts'
 import { knownContent } from './known-package.ts'
+import { weightsOf } from './tree-files.ts'
 import { treemapHtml } from './treemap.ts'
 
 export interface CheckRequest {
@@ -164,16 +165,11 @@ export function auditFacts(facts: PackageFacts): CheckResult {
 export function sharesOf(facts: PackageFacts): readonly DistributionShare[] {
   const shares = new Map<
     string,
-    { name?: string; version?: string; files: number; unzippedBytes: number; zippedBytes: number }
+    { files: number; unzippedBytes: number; zippedBytes: number; name?: string; version?: string }
   >()
-  for (const file of facts.package.files.values()) {
-    const key = file.distribution ?? ''
-    const share = shares.get(key) ?? { files: 0, unzippedBytes: 0, zippedBytes: 0 }
-    if (file.distribution !== undefined) share.name = file.distribution
-    share.files += 1
-    share.unzippedBytes += file.bytes
-    share.zippedBytes += file.packedBytes
-    shares.set(key, share)
+  for (const [name, { files, bytes, packedBytes }] of weightsOf(facts.package)) {
+    const share = { files, unzippedBytes: bytes, zippedBytes: packedBytes }
+    shares.set(name ?? '', name === undefined ? share : { ...share, name })
   }
   for (const { name, version } of facts.package.distributions) {
     const share = shares.get(name)

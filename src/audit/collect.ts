@@ -9,10 +9,12 @@ import { entryPath } from '../zip/entry-name.ts'
 import type { Hazard } from '../zip/hazard.ts'
 import { dataOffsetOf } from '../zip/local-headers.ts'
 import { openArchive } from '../zip/reader.ts'
-import type { SyncZipSource } from '../zip/source.ts'
+import type { FileSource } from '../zip/source.ts'
 import type { ContentFacts } from './content-facts.ts'
 import { findDistributions } from './distributions.ts'
 import type { AuditTarget, PackageFacts, PackageFile, TreeFacts } from './facts.ts'
+import { joinTree, openByWheels, type RestTree } from './known-tree.ts'
+import type { WholeWheel } from './wheel-facts.ts'
 import { handlerCandidates } from './handler-file.ts'
 import { isWorthAThread, LibraryThread, mayNeedAThread } from './library-thread.ts'
 import { interestIn, readContent, type Interest } from './read-content.ts'
@@ -35,10 +37,17 @@ export interface CollectOptions {
   /** Zips or folders, in the order of the function's configuration. */
   readonly layers?: readonly string[] | undefined
   /** What is known of the files of a zip, by its path. */
-  readonly knownIn?: ((path: string) => KnownContent | undefined) | undefined
+  readonly knownIn?: ((path: string) => KnownPackage | undefined) | undefined
   readonly today?: Date | undefined
   /** Every native library will be asked for: a second thread may begin with them. */
   readonly readsLibraries?: boolean | undefined
+}
+
+/** What is known of a package from the wheels that it was made of. */
+export interface KnownPackage {
+  readonly contentOf: KnownContent
+  /** The wheels whose files lie where the package has them; read when they are asked for. */
+  readonly wheels: () => readonly WholeWheel[]
 }
 
 /** Facts, and the files behind them: contents are read when a rule asks for them, so keep it open until the audit is done. */
@@ -51,26 +60,26 @@ export interface OpenFacts {
 export function openFacts(path: string, options: CollectOptions): OpenFacts {
   const opened: OpenTree[] = []
   const close = (): void => opened.forEach((tree) => tree.close())
-  const open = (from: string): OpenTree & { readonly known: KnownContent | undefined } => {
-    const known = options.knownIn?.(from)
-    const tree = openTree(from, {
-      isKnown: known !== undefined,
-      readsAhead: options.readsLibraries === true && !known && from === path,
-    })
+  const open = (from: string, known = options.knownIn?.(from)): TreeFacts & { readonly tree: OpenTree } => {
+    const readsAhead = options.readsLibraries === true && !known && from === path
+    const tree = openTree(from, { isKnown: known !== undefined, readsAhead })
     opened.push(tree)
-    return { ...tree, known }
+    return { ...gather(tree, known?.contentOf), tree }
   }
   try {
-    const tree = open(path)
-    const facts = gather(tree, tree.known)
+    const known = options.knownIn?.(path)
+    // With layers modules are looked for in several trees, file by file.
+    const byWheels = known && !options.layers?.length ? openKnown(path, known, options) : undefined
+    if (byWheels) opened.push(byWheels.tree)
+    const { tree, ...facts } = byWheels ?? open(path, known)
     return {
       close,
       facts: {
         target: options.target,
         package: facts,
         layers: (options.layers ?? []).map((layer) => {
-          const opened = open(layer)
-          return gather(opened, opened.known)
+          const { tree: _, ...facts } = open(layer)
+          return facts
         }),
         handler: options.handler,
         handlerModule: handlerModuleOf(options.handler, facts, tree),
@@ -105,6 +114,25 @@ interface OpenTree {
   readonly close: () => void
 }
 
+/** The same for a package that was made of wheels, when they are in it to their last file and its handler is in none of them. */
+function openKnown(
+  path: string,
+  known: KnownPackage,
+  { handler }: CollectOptions,
+): (TreeFacts & { readonly tree: OpenTree }) | undefined {
+  const archive = openByWheels(path, known.wheels())
+  if (!archive) return undefined
+  const tree = treeOf(archive.restEntries, archive.hazards, { path, source: archive.source }, undefined)
+  const facts = joinTree(archive, gather(tree, known.contentOf))
+  const isOwn = (candidate: string): boolean => tree.files.has(candidate) || !facts?.files.has(candidate)
+  const isStart = ({ path: each, distribution }: PackageFile): boolean =>
+    distribution === undefined && each.endsWith('.py')
+  if (facts && candidatesOf(handler).every(isOwn) && [...facts.wheels!.rest.values()].some(isStart))
+    return { ...facts, tree }
+  tree.close()
+  return undefined
+}
+
 interface OpenOptions {
   /** Its files are known, and so is that its headers agree. */
   readonly isKnown: boolean
@@ -130,28 +158,39 @@ function openZip(path: string, { isKnown, readsAhead }: OpenOptions, thread: Lib
   const { source, listing } = openArchive(path, { localHeaders: isKnown ? 'skip' : 'check' })
   const archive: OpenArchive = { path, source, thread }
   const binaries: Entry[] = []
+  const tree = treeOf(listing.entries, listing.hazards, archive, readsAhead ? binaries : undefined)
+  if (isWorthAThread(binaries)) (archive.thread ??= new LibraryThread()).read(path, source, binaries)
+  return tree
+}
+
+/** Notes native libraries in `binaries`. */
+function treeOf(
+  entries: readonly Entry[],
+  hazards: readonly Hazard[],
+  archive: OpenArchive,
+  binaries: Entry[] | undefined,
+): OpenTree {
   const files = new Map<string, RawFile>()
   const folders = new Map<string, number>()
-  for (const entry of listing.entries) {
+  for (const entry of entries) {
     const inside = entryPath(entry.name)
     if (!inside) continue
     if (isDirectory(entry)) folders.set(inside, permissionsOf(entry))
     else {
       const file = new ArchivedFile(inside, entry, archive)
       files.set(inside, file)
-      if (readsAhead && file.bytes <= largestRead && interestIn(file, false) === 'binary') binaries.push(entry)
+      if (binaries && file.bytes <= largestRead && interestIn(file, false) === 'binary') binaries.push(entry)
     }
   }
-  if (isWorthAThread(binaries)) (archive.thread ??= new LibraryThread()).read(path, source, binaries)
   return {
-    name: basename(path),
-    zippedBytes: listing.size,
+    name: basename(archive.path),
+    zippedBytes: archive.source.size,
     files,
     folders,
-    hazards: listing.hazards,
+    hazards,
     close() {
       archive.thread?.stop()
-      source.close()
+      archive.source.close()
     },
   }
 }
@@ -190,7 +229,7 @@ class ArchivedFile implements RawFile {
 
 interface OpenArchive {
   readonly path: string
-  readonly source: SyncZipSource
+  readonly source: FileSource
   thread?: LibraryThread | undefined
 }
 
@@ -223,12 +262,12 @@ function openFolder(root: string): OpenTree {
   return { name: basename(root), zippedBytes: undefined, files, folders, hazards: [], close: () => undefined }
 }
 
-function gather(tree: OpenTree, known: KnownContent | undefined): TreeFacts {
+function gather(tree: OpenTree, known: KnownContent | undefined): RestTree {
   const readText = (path: string): string | undefined => {
     const file = tree.files.get(path)
     return file && Buffer.from(tryRead(file) ?? []).toString('utf8')
   }
-  const { distributions, owners } = findDistributions(tree.files, readText)
+  const { distributions, owners, absent, isGuessed } = findDistributions(tree.files, readText)
   const files = new Map<string, PackageFile>()
   let unzippedBytes = 0
   for (const [path, raw] of tree.files) {
@@ -244,6 +283,8 @@ function gather(tree: OpenTree, known: KnownContent | undefined): TreeFacts {
     folders: tree.folders,
     hazards: tree.hazards,
     distributions,
+    absent,
+    isGuessed,
   }
 }
 
@@ -325,14 +366,19 @@ function tryRead(file: RawFile, onDamage?: (because: string) => void): Uint8Arra
 }
 
 function handlerModuleOf(handler: string | undefined, facts: TreeFacts, tree: OpenTree): PackageFacts['handlerModule'] {
-  if (handler === undefined) return undefined
+  const path = candidatesOf(handler).find((candidate) => facts.files.has(candidate))
+  if (path === undefined || !path.endsWith('.py')) return undefined
+  const bytes = tryRead(tree.files.get(path)!)
+  return bytes && { path, names: moduleNames(bytes) }
+}
+
+/** Where the module of a handler may lie. */
+function candidatesOf(handler: string | undefined): readonly string[] {
+  if (handler === undefined) return []
   try {
-    const path = handlerCandidates(parseHandler(handler)).find((candidate) => facts.files.has(candidate))
-    if (path === undefined || !path.endsWith('.py')) return undefined
-    const bytes = tryRead(tree.files.get(path)!)
-    return bytes && { path, names: moduleNames(bytes) }
+    return handlerCandidates(parseHandler(handler))
   } catch (error) {
-    if (malformedHandler.is(error)) return undefined
+    if (malformedHandler.is(error)) return []
     throw error
   }
 }

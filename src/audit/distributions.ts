@@ -13,6 +13,10 @@ export interface FoundDistributions {
   readonly distributions: readonly PackageDistribution[]
   /** Path to the normalised name of its distribution; own files are absent. */
   readonly owners: ReadonlyMap<string, string>
+  /** What their RECORDs name and is not there. */
+  readonly absent: readonly string[]
+  /** Some have no RECORD: which files are theirs was told from names. */
+  readonly isGuessed: boolean
 }
 
 /**
@@ -26,6 +30,8 @@ export function findDistributions(
   const owners = new Map<string, string>()
   const found: Omit<PackageDistribution, 'files' | 'bytes' | 'packedBytes'>[] = []
   let topNames: TopNames | undefined
+  const absent: string[] = []
+  let isGuessed = false
   const { metadataPaths, folders } = metadataOf(files)
   for (const path of metadataPaths) {
     const match = /^(.*\/)?([^/]+)\.dist-info\/METADATA$/.exec(path)
@@ -46,15 +52,19 @@ export function findDistributions(
       requiresPython: all('requires-python')[0],
       tags,
     })
-    const owned =
-      recordedPaths(root, folder, readText) ??
-      guessedPaths(root, folder, name, (topNames ??= topLevelNames(files)), readText)
-    for (const one of owned) if (files.has(one)) owners.set(one, name)
+    const recorded = recordedPaths(root, folder, readText)
+    if (!recorded) isGuessed = true
+    const owned = recorded ?? guessedPaths(root, folder, name, (topNames ??= topLevelNames(files)), readText)
+    for (const one of owned)
+      if (files.has(one)) owners.set(one, name)
+      else absent.push(one)
     for (const one of folders.get(`${root}${folder}`) ?? []) owners.set(one, name)
   }
   const sums = sumsOf(files, owners)
   return {
     owners,
+    absent,
+    isGuessed,
     distributions: found.map((distribution) => ({
       ...distribution,
       ...(sums.get(distribution.name) ?? { files: 0, bytes: 0, packedBytes: 0 }),

@@ -5,6 +5,8 @@ import type { Budget } from '../settings/budget.ts'
 import type { Hazard } from '../zip/hazard.ts'
 import type { ContentFacts } from './content-facts.ts'
 import type { Interest } from './read-content.ts'
+import type { Weights } from './tree-files.ts'
+import type { WheelParts } from './wheel-parts.ts'
 
 /** What the package is checked against. */
 export interface AuditTarget {
@@ -63,6 +65,12 @@ export interface TreeFacts {
   readonly folders: ReadonlyMap<string, number>
   readonly hazards: readonly Hazard[]
   readonly distributions: readonly PackageDistribution[]
+  /** What `weightsOf` would add up, where it is known. */
+  readonly weights?: ReadonlyMap<string | undefined, Weights> | undefined
+  /** The files that `noteworthyFiles` tells, where there are others. */
+  readonly noteworthy?: readonly PackageFile[] | undefined
+  /** The files of wheels that are there as they came, file by file. */
+  readonly wheels?: WheelParts | undefined
 }
 
 /** Everything that rules see. They read no file and no clock. */

@@ -4,6 +4,7 @@ import { readEntry } from '../zip/entry-data.ts'
 import { openFileSource } from '../zip/source.ts'
 import type { IndexedEntry } from '../zip/wheel-index.ts'
 import { interestIn, readContent } from './read-content.ts'
+import { summarizeWheel } from './wheel-summary.ts'
 import { encodeWheelFacts, wheelFactsVersion, type GatheredFile } from './wheel-facts.ts'
 
 /** Where a wheel's facts lie among the cache's `wheel-facts`; those that another version of Zipyard kept lie elsewhere. */
@@ -16,13 +17,16 @@ export function gatherWheelFacts(path: string, entries: readonly IndexedEntry[],
   const source = openFileSource(path)
   try {
     const read = (entry: IndexedEntry): Buffer => readEntry(source, entry, name)
-    const files = entries.flatMap((entry): readonly GatheredFile[] => {
-      const file = { path: entry.name, bytes: entry.uncompressedBytes, permissions: entry.mode }
-      const interest = interestIn(file, false)
-      if (!interest) return []
-      const content = readContent(interest, read(entry), { path: entry.name, isOwn: false }) ?? null
-      return [{ name: entry.name, crc32: entry.crc32, bytes: entry.uncompressedBytes, content }]
+    const files = entries.map((entry): GatheredFile => {
+      // What a package may call executable is looked into, whatever the wheel calls it.
+      const interest = interestIn({ path: entry.name, bytes: entry.uncompressedBytes, permissions: 0o755 }, false)
+      const content = interest && (readContent(interest, read(entry), { path: entry.name, isOwn: false }) ?? null)
+      return { name: entry.name, crc32: entry.crc32, bytes: entry.uncompressedBytes, content }
     })
+    const readText = (path: string): string | undefined => {
+      const entry = entries.find((one) => one.name === path)
+      return entry && read(entry).toString('utf8')
+    }
     const headers = (of: string) => {
       const entry = entries.find((one) => one.name.endsWith(`.dist-info/${of}`))
       return entry ? readHeaders(read(entry).toString('utf8')).headers : []
@@ -37,6 +41,7 @@ export function gatherWheelFacts(path: string, entries: readonly IndexedEntry[],
           .map(({ value }) => value),
       },
       files,
+      summarizeWheel(files, readText),
     )
   } finally {
     source.close()

@@ -3,6 +3,8 @@ import { isStandardLibrary } from '../python/stdlib-modules.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
 import type { PackageFacts, PackageFile, TreeFacts } from './facts.ts'
 import { ModuleTree, type FoundModule } from './module-tree.ts'
+import { absoluteModule } from './wheel-graph.ts'
+import { WheelWalk, type OpenImport } from './wheel-walk.ts'
 import { doubtfulModules, runtimeOwnModules, sdkDependencies, sdkModules } from './runtime-modules.ts'
 
 /** An import statement in a file that is reached. */
@@ -43,10 +45,19 @@ export interface ReachedFile {
 }
 
 export interface ImportGraph {
-  /** By path; files of layers under `LAYER:path`. */
+  /** By path; files of layers under `LAYER:path`. Most rules can do with less: */
   readonly reached: ReadonlyMap<string, ReachedFile>
+  /** Names of the distributions of which a file is reached. */
+  readonly reachedDistributions: ReadonlySet<string>
+  /** Files of no distribution that are reached, by their paths. */
+  readonly reachedOwn: readonly ReachedFile[]
+  /** Whether a file is reached, and not only where the function goes on whatever is wrong with it. */
+  readonly isInUse: (path: string) => boolean
+  /** Whether a module is reached under this name. */
+  readonly reaches: (module: string) => boolean
+  /** Own files come first, then by path and line: the same whatever way was found first. */
   readonly missing: readonly MissingModule[]
-  /** Imports that the runtime answers from its SDK. */
+  /** Imports that the runtime answers from its SDK, in the same order. */
   readonly fromRuntime: readonly (ImportSite & { readonly module: string })[]
   /** Reached code changes `sys.path` or the like: what is missing may yet be found. */
   readonly changesImports: boolean
@@ -73,32 +84,75 @@ class GraphWalk {
   readonly #fromRuntime: (ImportSite & { module: string })[] = []
   readonly #nodes = new Map<string, ModuleNode>()
   readonly #topLevel = new Map<string, ModuleNode>()
-  readonly #certain: ReachedFile[] = []
-  readonly #possible: ReachedFile[] = []
-  readonly #optional: ReachedFile[] = []
+  /** By rank. */
+  readonly #queues: readonly ReachedFile[][] = [[], [], [], []]
+  /** The files of known wheels are followed by numbers; then `#facts` are those of the rest. */
+  readonly #wheels: WheelWalk | undefined
+  readonly #whole: PackageFacts
   #changesImports = false
 
   constructor(facts: PackageFacts) {
-    this.#facts = facts
-    this.#modules = new ModuleTree(facts)
+    const { wheels } = facts.package
+    this.#whole = facts
+    this.#facts = wheels
+      ? { ...facts, package: { ...facts.package, files: wheels.rest, noteworthy: undefined, wheels: undefined } }
+      : facts
+    this.#modules = new ModuleTree(this.#facts)
+    this.#wheels =
+      wheels &&
+      new WheelWalk(wheels, facts.target, {
+        hasTop: (name) => this.#childOf(undefined, name).found !== undefined,
+        import: (open) => this.#importOpen(open),
+      })
   }
 
   walk(): ImportGraph {
     const start = this.#facts.handlerModule
     if (start) this.#visit(this.#nodeOf(moduleOf(start.path)), { isCertain: true, guard: 'none' })
     else for (const module of this.#ownModules()) this.#visit(this.#nodeOf(module), { isCertain: false, guard: 'none' })
-    // All that is certain first, so that a file's certainty is settled when its imports are read.
-    for (;;) {
-      const next = this.#certain.pop() ?? this.#possible.pop() ?? this.#optional.pop()
-      if (!next) break
-      if (this.#reached.get(keyOf(next.tree, next.file.path, this.#facts)) === next) this.#follow(next)
+    // What is surest first, so that a file's rank is settled when its imports are read.
+    for (let rank = 3; rank >= 0;) {
+      const next = this.#queues[rank]!.pop()
+      if (!next) {
+        if (!this.#wheels?.followOne(rank)) rank -= 1
+      } else if (this.#reached.get(keyOf(next.tree, next.file.path, this.#facts)) === next) this.#follow(next)
+    }
+    return this.#result(start !== undefined)
+  }
+
+  #result(startsAtHandler: boolean): ImportGraph {
+    const wheels = this.#wheels
+    const found = this.#reached
+    const reachedDistributions = new Set<string>()
+    const reachedOwn: ReachedFile[] = []
+    const inUse = new Set<string>()
+    const modules = new Set<string>()
+    for (const each of found.values()) {
+      if (each.file.distribution === undefined) reachedOwn.push(each)
+      else reachedDistributions.add(each.file.distribution)
+      if (each.guard !== 'strong') inUse.add(each.file.path)
+      modules.add(each.module)
+    }
+    for (const { name } of wheels?.reachedWheels() ?? []) reachedDistributions.add(name)
+    let reached: ReadonlyMap<string, ReachedFile> | undefined
+    const all = (): ReadonlyMap<string, ReachedFile> => {
+      const files = new Map(found)
+      for (const { file, module, rank } of wheels?.reachedFiles() ?? [])
+        files.set(file.path, { file, module, tree: this.#whole.package, ...suretyOf(rank) })
+      return files
     }
     return {
-      reached: this.#reached,
-      missing: this.#missing,
-      fromRuntime: this.#fromRuntime,
+      get reached() {
+        return (reached ??= wheels ? all() : found)
+      },
+      reachedDistributions,
+      reachedOwn: reachedOwn.sort((a, b) => (a.file.path < b.file.path ? -1 : 1)),
+      isInUse: (path) => inUse.has(path) || (wheels?.isInUse(path) ?? false),
+      reaches: (module) => modules.has(module) || (wheels?.reaches(module) ?? false),
+      missing: this.#missing.sort(bySite),
+      fromRuntime: this.#fromRuntime.sort(bySite),
       changesImports: this.#changesImports,
-      startsAtHandler: start !== undefined,
+      startsAtHandler,
     }
   }
 
@@ -123,9 +177,23 @@ class GraphWalk {
   }
 
   #import(site: ImportSite, from: ReachedFile): void {
+    const base = absolute(from, site.found)
+    if (base !== undefined) this.#importFrom(base, site)
+  }
+
+  #importOpen({ file, found, base, rank }: OpenImport): void {
+    this.#importFrom(base, { file, tree: this.#whole.package, found, ...suretyOf(rank) })
+  }
+
+  #importFromWheels(wheels: WheelWalk, base: string, site: ImportSite): void {
+    for (const { module, isTopLevel, otherBuild } of wheels.import(base, site.found.names, rank(site)))
+      if (!isTopLevel || !this.#isFromElsewhere(module, base, site))
+        this.#missing.push({ ...site, module: isTopLevel ? base : module, isTopLevel, otherBuild })
+  }
+
+  #importFrom(base: string, site: ImportSite): void {
+    if (this.#wheels?.has(base)) return this.#importFromWheels(this.#wheels, base, site)
     const { names } = site.found
-    const base = site.found.level === 0 ? site.found.module : absolute(from, site.found)
-    if (base === undefined) return
     const node = base === '' ? undefined : this.#importModule(base, site)
     if (base !== '' && !node) return
     if (names === undefined) return
@@ -240,8 +308,7 @@ class GraphWalk {
     if (earlier && rank(earlier) >= wanted) return
     const reached = { file: tree.files.get(path)!, tree, module, isCertain, guard, importedBy: by?.path }
     this.#reached.set(key, reached)
-    const queue = isCertain ? this.#certain : guard === 'none' ? this.#possible : this.#optional
-    queue.push(reached)
+    this.#queues[wanted]!.push(reached)
   }
 }
 
@@ -249,8 +316,20 @@ type Surety = Pick<ReachedFile, 'isCertain' | 'guard'>
 
 const strengths: readonly Guard[] = ['strong', 'weak', 'none']
 
+/** As `rankOf` numbers them. */
 function rank({ isCertain, guard }: Surety): number {
   return isCertain ? 3 : strengths.indexOf(guard)
+}
+
+function suretyOf(rank: number): Surety {
+  return { isCertain: rank === 3, guard: strengths[rank] ?? 'none' }
+}
+
+function bySite(a: ImportSite & { readonly module: string }, b: typeof a): number {
+  const isOwn = Number(b.file.distribution === undefined) - Number(a.file.distribution === undefined)
+  if (isOwn !== 0) return isOwn
+  if (a.file.path !== b.file.path) return a.file.path < b.file.path ? -1 : 1
+  return a.found.line - b.found.line || (a.module < b.module ? -1 : a.module > b.module ? 1 : 0)
 }
 
 const guards: Partial<Record<ImportContext, Guard>> = { guarded: 'strong', 'guarded when absent': 'weak' }
@@ -286,15 +365,7 @@ export function moduleOf(path: string): string {
     .replaceAll('/', '.')
 }
 
-/** The absolute name behind `from ..x import y`; undefined when it climbs out of its package. */
-function absolute(from: ReachedFile, found: ScannedImport): string | undefined {
-  const { path } = from.file
-  const isPackage = path.startsWith('__init__.', path.lastIndexOf('/') + 1)
-  let base = from.module
-  for (let up = isPackage ? found.level - 1 : found.level; up > 0; up--) {
-    const dot = base.lastIndexOf('.')
-    if (dot < 0) return undefined
-    base = base.slice(0, dot)
-  }
-  return found.module === '' ? base : `${base}.${found.module}`
+/** The absolute name behind an import; undefined when `from ..x import y` climbs out of its package. */
+function absolute({ file: { path }, module }: ReachedFile, found: ScannedImport): string | undefined {
+  return absoluteModule(module, path.startsWith('__init__.', path.lastIndexOf('/') + 1), found)
 }

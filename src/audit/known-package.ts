@@ -3,9 +3,9 @@ import { closeSync, fstatSync, openSync, readSync, type BigIntStats } from 'node
 import { sha256, type Digest } from '../base/digest.ts'
 import type { Cache } from '../cache/cache.ts'
 import { readEntrySync } from '../cache/read-entry.ts'
-import type { KnownContent } from './collect.ts'
+import type { KnownPackage } from './collect.ts'
 import { wheelFactsKey } from './gather-wheel-facts.ts'
-import { decodeWheelFacts, wheelFactsVersion, type WheelFacts } from './wheel-facts.ts'
+import { decodeWheelFacts, wheelFactsVersion, type WheelFacts, type WholeWheel } from './wheel-facts.ts'
 
 /** A package that was just written, and the wheels that its distributions came from. */
 export interface BuiltPackage {
@@ -44,7 +44,7 @@ export async function rememberPackage(cache: Cache, { path, ...built }: BuiltPac
  * What the cache knows of a package's files, `undefined` when that is nothing.
  * @param digest SHA-256 of the file, where the caller knows it
  */
-export function knownContent(path: string, cacheFolder: string, digest?: Digest): KnownContent | undefined {
+export function knownContent(path: string, cacheFolder: string, digest?: Digest): KnownPackage | undefined {
   const seen = look(path)
   const stored = seen && readEntrySync(cacheFolder, 'wheel-facts', seen.key)
   if (!stored) return undefined
@@ -57,15 +57,24 @@ export function knownContent(path: string, cacheFolder: string, digest?: Digest)
   const wheels = new Map(record.wheels)
   const prefix = record.prefix === undefined ? '' : `${record.prefix}/`
   const facts = new Map<string, WheelFacts | undefined>()
-  return ({ path: name, crc32, bytes, distribution }) => {
+  const factsOf = (distribution: string): WheelFacts | undefined => {
     if (!facts.has(distribution)) {
       const wheel = wheels.get(distribution)
       const found = wheel && readEntrySync(cacheFolder, 'wheel-facts', wheelFactsKey(wheel))
       facts.set(distribution, found && decodeWheelFacts(found))
     }
-    return name.startsWith(prefix)
-      ? facts.get(distribution)?.contentOf(name.slice(prefix.length), crc32, bytes)
-      : undefined
+    return facts.get(distribution)
+  }
+  return {
+    contentOf: ({ path: name, crc32, bytes, distribution }) =>
+      name.startsWith(prefix) ? factsOf(distribution)?.contentOf(name.slice(prefix.length), crc32, bytes) : undefined,
+    wheels: () =>
+      prefix === ''
+        ? [...wheels.keys()].flatMap((name): readonly WholeWheel[] => {
+            const whole = factsOf(name)?.whole
+            return whole ? [whole] : []
+          })
+        : [],
   }
 }
 

@@ -1,5 +1,6 @@
 import { addTo } from '../base/groups.ts'
 import type { PackageFacts, TreeFacts } from './facts.ts'
+import { noteworthyFiles } from './tree-files.ts'
 
 /** Where a module was found. */
 export interface FoundModule {
@@ -33,7 +34,7 @@ export function searchRoots(facts: PackageFacts): readonly SearchRoot[] {
 /** Folders that `.pth` files at the root add: the bootstrap calls `site.addsitedir` on `/var/task`. */
 function pathConfigurationRoots(tree: TreeFacts): SearchRoot[] {
   const roots: SearchRoot[] = []
-  for (const file of tree.files.values()) {
+  for (const file of noteworthyFiles(tree)) {
     const content = file.interest === 'path configuration' ? file.content : undefined
     if (content?.kind !== 'path configuration') continue
     for (const line of content.lines)
@@ -115,7 +116,7 @@ export class ModuleTree {
     if (known) return known
     const binaries = new Map<string, string[]>()
     for (const path of root.tree.files.keys()) {
-      if (!/\.(?:so|pyd|dylib)$/.test(path)) continue
+      if (!isCompiled(path)) continue
       const folder = path.slice(0, path.lastIndexOf('/') + 1)
       addTo(binaries, folder, path)
     }
@@ -167,8 +168,13 @@ function endingOf(path: string, endings: readonly string[]): number {
   return -1
 }
 
+/** Whether it is named as extension modules are, on whatever system. */
+export function isCompiled(path: string): boolean {
+  return /\.(?:so|pyd|dylib)$/.test(path)
+}
+
 /** What an extension module may be called for this target, as the import system tries them. */
-export function extensionSuffixes(facts: PackageFacts): readonly string[] {
+export function extensionSuffixes(facts: Pick<PackageFacts, 'target'>): readonly string[] {
   const { runtime, architecture } = facts.target
   const machine = architecture === 'arm64' ? 'aarch64' : 'x86_64'
   const tag = `${runtime.minor[0]}${runtime.minor[1]}`

@@ -1,6 +1,7 @@
 import { addTo } from '../base/groups.ts'
 import type { ElfFacts } from '../elf/facts.ts'
 import type { PackageFacts, PackageFile, TreeFacts } from './facts.ts'
+import { noteworthyFiles } from './tree-files.ts'
 
 /** An ELF file of the package or a layer. */
 export interface NativeLibrary {
@@ -24,7 +25,7 @@ function mayBeNative(file: PackageFile): boolean {
 
 export function nativeLibraries(facts: PackageFacts): readonly NativeLibrary[] {
   return [facts.package, ...facts.layers].flatMap((tree) =>
-    [...tree.files.values()].flatMap((file) =>
+    [...noteworthyFiles(tree)].flatMap((file) =>
       mayBeNative(file) && file.content?.kind === 'elf' ? [{ file, tree, elf: file.content.elf }] : [],
     ),
   )

@@ -2,7 +2,7 @@
 import { mebibyte } from '../base/byte-size.ts'
 import type { PackageFacts } from './facts.ts'
 import { unusedDistributions } from './reached-distributions.ts'
-import { slimReason } from './slimmable.ts'
+import { weightsOf } from './tree-files.ts'
 
 export interface Saving {
   /** As part of a sentence: ``build with `--slim safe` ``. */
@@ -19,15 +19,13 @@ const sdk: ReadonlySet<string> = new Set(['boto3', 'botocore', 's3transfer'])
 
 /** The steps that would make the package smaller, those first that save most. */
 export function savings(facts: PackageFacts): readonly Saving[] {
-  const files = [...facts.package.files.values()]
   const unused = new Map(unusedDistributions(facts).map(({ name }) => [name, 0]))
   let [slim, ofSdk] = [0, 0]
-  for (const { path, bytes, distribution } of files) {
+  for (const [distribution, { bytes, slimBytes }] of weightsOf(facts.package)) {
     if (distribution === undefined) continue
-    const known = unused.get(distribution)
-    if (known !== undefined) unused.set(distribution, known + bytes)
+    if (unused.has(distribution)) unused.set(distribution, bytes)
     else if (sdk.has(distribution)) ofSdk += bytes
-    else if (slimReason(path) !== undefined) slim += bytes
+    else slim += slimBytes
   }
   const all: readonly Saving[] = [
     ...[...unused].map(([name, bytes]) => ({ how: `leave out \`${name}\`, which nothing imports`, bytes })),

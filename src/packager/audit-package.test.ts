@@ -15,7 +15,7 @@ test('what a build learned of its wheels serves a later check of the package, an
   const { source, listing } = openArchive(report.path)
   source.close()
   const { crc32, uncompressedBytes: bytes } = listing.entries.find(({ name }) => name === 'tool/__init__.py')!
-  expect(knownContent(report.path, cacheFolder)?.({ path: 'tool/__init__.py', crc32, bytes, distribution: 'tool' })).toMatchObject({ imports: [{ module: 'json' }] }) // prettier-ignore
+  expect(knownContent(report.path, cacheFolder)?.contentOf({ path: 'tool/__init__.py', crc32, bytes, distribution: 'tool' })).toMatchObject({ imports: [{ module: 'json' }] }) // prettier-ignore
 
   const request = { path: report.path, runtime: 'python3.13', architecture: 'x86_64', handler: 'app.main' }
   const found = checkPackage({ ...request, cacheFolder })

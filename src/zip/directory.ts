@@ -45,6 +45,22 @@ export function* readDirectory(
   return { entries, hazards }
 }
 
+/**
+ * The headers that start at these positions of a central directory, and what is odd about them, for who knows all of the others already: those are
+ * plain, and share no first part of a name with these.
+ */
+export function readHeadersAt(
+  bytes: Buffer,
+  positions: readonly number[],
+  prefixBytes: number,
+): { readonly entries: readonly DirectoryEntry[]; readonly hazards: readonly Hazard[] } {
+  const hazards: Hazard[] = []
+  const directory = openDirectory(bytes, false)
+  const entries = positions.map((at, index) => parseHeader(directory, at, index, prefixBytes, hazards))
+  for (const entry of entries) addEntryHazards(entry, hazards)
+  return { entries, hazards: [...hazards, ...treeHazards(entries)] }
+}
+
 interface Directory {
   readonly bytes: Buffer
   readonly view: DataView
@@ -55,11 +71,11 @@ interface Directory {
 /** Larger directories are decoded name by name, in bytes: a string has a longest length, and no package comes near. */
 const largestText = 128 * 1024 * 1024
 
-function openDirectory(bytes: Buffer): Directory {
+function openDirectory(bytes: Buffer, isWhole = true): Directory {
   return {
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    text: bytes.length <= largestText ? bytes.toString('latin1') : undefined,
+    text: isWhole && bytes.length <= largestText ? bytes.toString('latin1') : undefined,
   }
 }
 

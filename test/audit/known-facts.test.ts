@@ -3,10 +3,14 @@ import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkPackage } from '../../src/audit/check-package.ts'
+import { openFacts } from '../../src/audit/collect.ts'
 import { gatherWheelFacts, wheelFactsKey } from '../../src/audit/gather-wheel-facts.ts'
 import { knownContent, rememberPackage } from '../../src/audit/known-package.ts'
+import { importGraph, type ImportSite } from '../../src/audit/import-graph.ts'
 import { sha256File } from '../../src/base/digest.ts'
 import { openCache, type Cache } from '../../src/cache/cache.ts'
+import { parseArchitecture } from '../../src/lambda/architecture.ts'
+import { parsePythonRuntime } from '../../src/lambda/runtimes.ts'
 import { normalizeName } from '../../src/pypa/name.ts'
 import { openArchive } from '../../src/zip/reader.ts'
 import { splice } from '../../src/zip/splicer.ts'
@@ -28,6 +32,43 @@ async function gathered(wheels: readonly string[], cache: Cache): Promise<[strin
   return parts
 }
 
+/** Everything that imports lead to and where they lead nowhere; with a cache through the numbers that are kept of most wheels. */
+function graphOf(
+  {
+    path,
+    runtime,
+    architecture,
+    handler,
+  }: { readonly path: string; readonly runtime: string; readonly architecture: string; readonly handler: string },
+  cacheFolder?: string,
+) {
+  const { facts, close } = openFacts(path, {
+    target: { runtime: parsePythonRuntime(runtime), architecture: parseArchitecture(architecture) },
+    handler,
+    knownIn: cacheFolder === undefined ? undefined : (of) => knownContent(of, cacheFolder),
+  })
+  if (cacheFolder === undefined) expect(facts.package.wheels).toBeUndefined()
+  else expect(facts.package.wheels!.wheels.length).toBeGreaterThan(facts.package.distributions.length / 2)
+  const { reached, missing, fromRuntime } = importGraph(facts)
+  const place = ({ file, found, ...site }: ImportSite & { readonly module: string }) => [
+    file.path,
+    found.line,
+    found.context,
+    site.module,
+    site.isCertain,
+    site.guard,
+  ]
+  const graph = {
+    reached: [...reached.values()]
+      .map(({ file, module, isCertain, guard }) => [file.path, file.distribution, module, isCertain, guard].join(' '))
+      .sort(),
+    missing: missing.map((one) => [...place(one), one.isTopLevel, one.otherBuild].join(' ')),
+    fromRuntime: fromRuntime.map((one) => place(one).join(' ')),
+  }
+  close()
+  return { ...graph, missing: [...new Set(graph.missing)].sort() }
+}
+
 test.each(['small on x86_64', 'small on arm64'] as const)(
   'a check that uses what is kept of wheels finds what one without finds: %s',
   async (name) => {
@@ -45,7 +86,7 @@ test.each(['small on x86_64', 'small on arm64'] as const)(
     await rememberPackage(cache, { path, digest, wheels: parts })
 
     // Every file of every wheel is known, and none of another content.
-    const known = knownContent(path, cache.folder)!
+    const known = knownContent(path, cache.folder)!.contentOf
     const { source, listing } = openArchive(path)
     source.close()
     const [distribution] = parts.find(([part]) => part === 'requests') ?? parts[0]!
@@ -63,6 +104,7 @@ test.each(['small on x86_64', 'small on arm64'] as const)(
       const cold = checkPackage(request)
       expect(cold.findings.length).toBeGreaterThan(0)
       expect(checkPackage({ ...request, cacheFolder: cache.folder })).toEqual(cold)
+      expect(graphOf(request, cache.folder)).toEqual(graphOf(request))
     }
   },
 )

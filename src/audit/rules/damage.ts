@@ -1,6 +1,7 @@
 import { plural } from '../../base/plural.ts'
 import { defineFinding } from '../finding.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles } from '../tree-files.ts'
 
 const damaged = defineFinding('ZY1611', {
   severity: 'error',
@@ -21,7 +22,7 @@ export const damage: Rule = {
   *check(facts) {
     for (const tree of [facts.package, ...facts.layers]) {
       const told = new Set(tree.hazards.map(({ name }) => name))
-      const found = [...tree.files.values()].filter((file) => file.damage !== undefined && !told.has(file.path))
+      const found = [...noteworthyFiles(tree)].filter((file) => file.damage !== undefined && !told.has(file.path))
       const [first] = found
       if (first)
         yield damaged({ path: first.path, because: first.damage!, more: found.length - 1 }, { file: first.path })

@@ -161,9 +161,8 @@ export const handler: Rule = {
       return yield malformed({ handler: facts.handler })
     }
     if (builtinModules.has(parsed.module.split('.')[0]!)) return yield builtin({ module: parsed.module.split('.')[0]! })
-    const tree = new ModuleTree(facts)
-    const found = tree.find(parsed.module)
-    if (found?.kind !== 'file') return yield missingModule(facts, parsed)
+    if (!facts.handlerModule && new ModuleTree(facts).find(parsed.module)?.kind !== 'file')
+      return yield missingModule(facts, parsed)
     yield* checkFunction(facts, parsed)
     yield* checkOldRuntime(facts, parsed)
   },

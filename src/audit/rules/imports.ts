@@ -110,7 +110,8 @@ export const imports: Rule = {
   findings: [missing, maybeMissing, removed, notYet, missingPart, undefinedName],
   *check(facts) {
     const graph = importGraph(facts)
-    const names = new ModuleTree(facts).topLevelNames()
+    let known: ReadonlySet<string> | undefined
+    const names = (): ReadonlySet<string> => (known ??= new ModuleTree(facts).topLevelNames())
     const told = new Set<string>()
     // What is certain is told first, and each module once.
     const ordered = [...graph.missing].sort((a, b) => Number(b.isCertain) - Number(a.isCertain))
@@ -131,7 +132,7 @@ function judge(
   module: string,
   context: {
     readonly graphIsSure: boolean
-    readonly names: ReadonlySet<string>
+    readonly names: () => ReadonlySet<string>
     readonly runtime: { readonly id: string; readonly python: string }
   },
 ): Finding | undefined {
@@ -166,7 +167,7 @@ function judge(
     module,
     from,
     line,
-    meant: isOwn ? didYouMean(module, context.names) : undefined,
+    meant: isOwn ? didYouMean(module, context.names()) : undefined,
     distribution: distributionOfModule(module),
   }
   if (gap.isCertain && context.graphIsSure && !doubtfulModules.has(module)) return missing(details, place)

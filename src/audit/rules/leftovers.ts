@@ -3,6 +3,7 @@ import { magicNumbers } from '../../python/bytecode.ts'
 import { defineFinding } from '../finding.ts'
 import type { PackageFile } from '../facts.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles } from '../tree-files.ts'
 
 const staleBytecode = defineFinding('ZY1710', {
   severity: 'info',
@@ -56,7 +57,7 @@ export const leftovers: Rule = {
   *check(facts) {
     const stale = new Map<string, PackageFile[]>()
     for (const tree of [facts.package, ...facts.layers])
-      for (const file of tree.files.values()) {
+      for (const file of noteworthyFiles(tree)) {
         if (file.interest === 'bytecode') {
           const because = whyStale(file, facts.target.runtime.python)
           if (because !== undefined) addTo(stale, because, file)

@@ -11,6 +11,7 @@ import {
   type NativeLibrary,
 } from '../native-library.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles } from '../tree-files.ts'
 import { compareParts, excessVersions, libraryOnRuntime, symbolVersionLimits } from '../runtime-libraries.ts'
 import { pythonRuntimes, type PythonRuntime } from '../../lambda/runtimes.ts'
 
@@ -236,18 +237,12 @@ function* findings(facts: PackageFacts): Generator<Finding> {
   for (const { path, what, more, place } of useless.values()) yield unused({ path, what, more }, place)
 }
 
-/** What imports lead to, where the function does not go on without it. */
-function pathsInUse(facts: PackageFacts): ReadonlySet<string> {
-  const used = [...importGraph(facts).reached.values()].filter(({ guard }) => guard !== 'strong')
-  return new Set(used.map(({ file }) => file.path))
-}
-
 /** Paths of native files that an import or another native file asks for, or that Python could import. */
 function neededFiles(facts: PackageFacts, libraries: readonly NativeLibrary[]): ReadonlySet<string> {
   const needed = new Set<string>()
-  const reached = pathsInUse(facts)
+  const { isInUse } = importGraph(facts)
   for (const { file, elf } of libraries) {
-    if (reached.has(file.path)) needed.add(file.path)
+    if (isInUse(file.path)) needed.add(file.path)
     // Own extension modules that no Python file imports are still what the function was written for.
     else if (elf.isExtensionModule && file.distribution === undefined && file.path.endsWith('.so'))
       needed.add(file.path)
@@ -299,14 +294,14 @@ function* foreignBinaries(
   noteUseless: (path: string, what: string, distribution: string | undefined) => void,
 ): Generator<Finding> {
   const { runtime, architecture } = facts.target
-  const reached = pathsInUse(facts)
+  const { isInUse } = importGraph(facts)
   for (const tree of [facts.package, ...facts.layers])
-    for (const file of tree.files.values()) {
+    for (const file of noteworthyFiles(tree)) {
       const { path, distribution } = file
       const content = file.interest === 'binary' ? file.content : undefined
       if (content?.kind !== 'foreign binary' || told.has(path)) continue
       const system = systemOf(path, content)
-      if (reached.has(path))
+      if (isInUse(path))
         yield foreign({ path, system, distribution, runtime, architecture }, { file: path, distribution })
       else noteUseless(path, system, distribution)
     }

@@ -2,6 +2,7 @@ import type { PackageFacts, PackageFile, TreeFacts } from '../facts.ts'
 import { defineFinding } from '../finding.ts'
 import { importGraph } from '../import-graph.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles } from '../tree-files.ts'
 import { handlerCandidates } from '../handler-file.ts'
 import { malformedHandler, parseHandler } from '../../lambda/handler.ts'
 
@@ -92,7 +93,7 @@ export const permissions: Rule = {
         else yield closedDataFolder({ path, bits }, { file: path })
       }
 
-      const files = [...tree.files.values()].filter(
+      const files = [...noteworthyFiles(tree)].filter(
         (file) => file.kind === 'file' && (file.permissions & othersRead) === 0 && !inClosed(file.path),
       )
       const isNeeded = (file: PackageFile): boolean => isImported(file) && mayBeReached(file, facts)
@@ -109,7 +110,7 @@ export const permissions: Rule = {
             { file: first.path, distribution: first.distribution },
           )
       }
-      for (const file of tree.files.values())
+      for (const file of noteworthyFiles(tree))
         if (isProgram(file) && (file.permissions & 0o001) === 0)
           yield notExecutable(
             { path: file.path, bits: file.permissions },

@@ -99,15 +99,15 @@ export const requirements: Rule = {
 function usedDistributions(facts: PackageFacts): ReadonlySet<string> | undefined {
   const graph = importGraph(facts)
   if (!graph.startsAtHandler) return undefined
-  return new Set([...graph.reached.values()].flatMap(({ file }) => file.distribution ?? []))
+  return graph.reachedDistributions
 }
 
 /** What modules without a distribution, as slimming leaves them, ask for while the handler is imported. */
 function* lookups(facts: PackageFacts): Generator<Finding> {
   const graph = importGraph(facts)
   let known: ReadonlySet<string> | undefined
-  for (const { file, isCertain, guard } of graph.reached.values()) {
-    const content = file.distribution === undefined && file.interest === 'python' ? file.content : undefined
+  for (const { file, isCertain, guard } of graph.reachedOwn) {
+    const content = file.interest === 'python' ? file.content : undefined
     if (content?.kind !== 'python' || !content.metadata || !isCertain || guard !== 'none') continue
     for (const { distribution, line } of content.metadata) {
       const name = normalizeName(distribution)

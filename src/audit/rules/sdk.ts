@@ -163,8 +163,8 @@ function* runtimeUse(facts: PackageFacts): Generator<Finding> {
 }
 
 function* vendored(facts: PackageFacts): Generator<Finding> {
-  for (const { file } of importGraph(facts).reached.values()) {
-    if (file.distribution !== undefined || file.content?.kind !== 'python') continue
+  for (const { file } of importGraph(facts).reachedOwn) {
+    if (file.content?.kind !== 'python') continue
     for (const { module, names, line, context } of file.content.imports)
       if (
         (module.startsWith('botocore.vendored.requests') ||

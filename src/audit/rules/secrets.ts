@@ -1,5 +1,6 @@
 import { defineFinding } from '../finding.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles } from '../tree-files.ts'
 
 const secret = defineFinding('ZY1801', {
   severity: 'warning',
@@ -19,7 +20,7 @@ export const secrets: Rule = {
   findings: [secret],
   *check(facts) {
     for (const tree of [facts.package, ...facts.layers])
-      for (const file of tree.files.values()) {
+      for (const file of noteworthyFiles(tree)) {
         if (file.distribution !== undefined || (file.interest !== 'own text' && file.interest !== 'python')) continue
         const { content } = file
         const found = content?.kind === 'python' ? content.secret : content?.kind === 'secret' ? content : undefined

@@ -73,9 +73,9 @@ export const services: Rule = {
 /** Clients that own files make, of services that the SDK which will be found has never heard of; each service once. */
 function* unknownServices(facts: PackageFacts): Generator<Finding> {
   const calls = new Map<string, { readonly from: string; readonly line: number }>()
-  for (const { file } of importGraph(facts).reached.values()) {
+  for (const { file } of importGraph(facts).reachedOwn) {
     // Only own files tell which services they call; asking a dependency's would unpack it.
-    const content = file.distribution === undefined && file.interest === 'python' ? file.content : undefined
+    const content = file.interest === 'python' ? file.content : undefined
     for (const { service, line } of content?.kind === 'python' ? (content.services ?? []) : [])
       if (!calls.has(service)) calls.set(service, { from: file.path, line })
   }

@@ -3,6 +3,7 @@ import { defineFinding } from '../finding.ts'
 import { importGraph } from '../import-graph.ts'
 import { searchRoots } from '../module-tree.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles } from '../tree-files.ts'
 
 /**
  * Modules that the runtime has imported before it looks at the package: a file of such a name is never imported at all, not even
@@ -56,7 +57,7 @@ export const shadowing: Rule = {
     const own: { readonly module: string; readonly path: string }[] = []
     const toldBackports = new Set<string>()
     for (const { tree, prefix } of searchRoots(facts))
-      for (const file of tree.files.values()) {
+      for (const file of prefix === '' ? noteworthyFiles(tree) : tree.files.values()) {
         if (!file.path.startsWith(prefix)) continue
         const module = /^([^/.]+)(?:\.py|\/__init__\.py)$/.exec(file.path.slice(prefix.length))?.[1]
         if (module === undefined) continue
@@ -89,6 +90,5 @@ export const shadowing: Rule = {
 
 /** Whether anything that is reached asks for the name: an own `test/` that nobody imports hides nothing. */
 function isImported(module: string, facts: Parameters<Rule['check']>[0]): boolean {
-  for (const reached of importGraph(facts).reached.values()) if (reached.module === module) return true
-  return false
+  return importGraph(facts).reaches(module)
 }

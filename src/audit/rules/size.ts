@@ -3,6 +3,7 @@ import { unzippedSizeLimit, zippedSizeLimit } from '../../lambda/quotas.ts'
 import type { PackageFacts } from '../facts.ts'
 import { defineFinding } from '../finding.ts'
 import type { Rule } from '../rule.ts'
+import { noteworthyFiles, weightsOf } from '../tree-files.ts'
 import { savings, type Saving } from '../savings.ts'
 
 /** From this share of the limit on, the next upgrade of a dependency may be the one that no longer fits. */
@@ -89,10 +90,13 @@ export const size: Rule = {
 /** The three largest distributions, or top folders of own files. */
 function largestParts(facts: PackageFacts): readonly string[] {
   const parts = new Map<string, number>()
+  const add = (part: string, bytes: number): void => void parts.set(part, (parts.get(part) ?? 0) + bytes)
   for (const tree of [facts.package, ...facts.layers])
-    for (const file of tree.files.values()) {
-      const part = file.distribution ?? file.path.split('/')[0]!
-      parts.set(part, (parts.get(part) ?? 0) + file.bytes)
+    for (const [distribution, { bytes }] of weightsOf(tree)) {
+      if (distribution !== undefined) add(distribution, bytes)
+      else
+        for (const file of noteworthyFiles(tree))
+          if (file.distribution === undefined) add(file.path.split('/')[0]!, file.bytes)
     }
   return [...parts]
     .sort(([, a], [, b]) => b - a)

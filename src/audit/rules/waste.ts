@@ -5,6 +5,7 @@ import { defineFinding } from '../finding.ts'
 import type { PackageFacts, PackageFile } from '../facts.ts'
 import { isReached, isRequired, unusedDistributions } from '../reached-distributions.ts'
 import type { Rule } from '../rule.ts'
+import { developmentFolder, noteworthyFiles, wasteGroups, weightsOf } from '../tree-files.ts'
 
 /** Below this a remark costs a reader more than it saves, in bytes. */
 const worthMentioning = 1024 * 1024
@@ -66,13 +67,6 @@ const junk = defineFinding('ZY1914', {
   sample: { path: '.git', bytes: 4_200_000, more: 1 },
 })
 
-const groups: readonly { readonly what: string; readonly is: RegExp }[] = [
-  { what: 'tests', is: /(?:^|\/)tests?\// },
-  { what: 'type stubs', is: /\.pyi$/ },
-  { what: 'C, C++ and Cython sources', is: /\.(?:c|cc|cpp|cxx|h|hpp|pyx|pxd|pxi)$/ },
-]
-const development =
-  /^(?:\.git|\.venv|venv|env|node_modules|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.idea|\.vscode|\.terraform|\.serverless|\.aws-sam|cdk\.out|__MACOSX)\//
 const installers = new Set(['pip', 'setuptools', 'wheel'])
 
 export const waste: Rule = {
@@ -80,11 +74,18 @@ export const waste: Rule = {
   summary: 'What could be left out?',
   findings: [removable, unusedDistribution, duplicateDistribution, installer, junk],
   *check(facts) {
-    const files = [...facts.package.files.values()]
-    for (const { what, is } of groups) {
-      const found = files.filter((file) => file.distribution !== undefined && is.test(file.path))
+    const weights = [...weightsOf(facts.package)]
+    for (const [group, { what }] of wasteGroups.entries()) {
+      const found = weights.map(([name, { waste }]) => ({ name, ...waste[group]! }))
       const bytes = sum(found)
-      if (bytes >= worthMentioning) yield removable({ what, files: found.length, bytes, largest: largestOwner(found) })
+      const [largest] = found.sort((a, b) => b.bytes - a.bytes)
+      if (bytes >= worthMentioning)
+        yield removable({
+          what,
+          files: found.reduce((all, { files }) => all + files, 0),
+          bytes,
+          largest: largest!.name!,
+        })
     }
     yield* unused(facts)
     const versions = new Map<string, string[]>()
@@ -105,8 +106,8 @@ export const waste: Rule = {
         bytes: tools.reduce((all, { bytes }) => all + bytes, 0),
       })
     const leftBehind = new Map<string, PackageFile[]>()
-    for (const file of files) {
-      const folder = development.exec(file.path)?.[0].slice(0, -1)
+    for (const file of noteworthyFiles(facts.package)) {
+      const folder = developmentFolder.exec(file.path)?.[0].slice(0, -1)
       if (folder !== undefined) addTo(leftBehind, folder, file)
     }
     const [first] = [...leftBehind].sort(([, a], [, b]) => sum(b) - sum(a))
@@ -120,12 +121,6 @@ function* unused(facts: PackageFacts) {
       yield unusedDistribution({ distribution: name, bytes }, { distribution: name })
 }
 
-function sum(files: readonly PackageFile[]): number {
+function sum(files: readonly { readonly bytes: number }[]): number {
   return files.reduce((bytes, file) => bytes + file.bytes, 0)
-}
-
-function largestOwner(files: readonly PackageFile[]): string {
-  const owners = new Map<string, number>()
-  for (const file of files) owners.set(file.distribution!, (owners.get(file.distribution!) ?? 0) + file.bytes)
-  return [...owners].sort(([, a], [, b]) => b - a)[0]![0]
 }

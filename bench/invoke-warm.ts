@@ -1,6 +1,8 @@
 /**
  * A warm invocation through the Invoke API (signature verified, REPORT stored, one environment, one client) against a bare `node:http` echo in a
  * process of its own, and against the same function behind AWS's own client, `awslambdaric`.
+ *
+ * The client has one core and whoever answers it another (`kit/placement.ts`); beside it the same where the scheduler places them.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
@@ -11,7 +13,8 @@ import { findInterpreters } from '../src/interpreters/find-interpreters.ts'
 import { archiveBytes } from '../src/zip/writer.ts'
 import { awslambdaricFolder, awslambdaricLayer, hasAwslambdaric } from '../test/kit/awslambdaric.ts'
 import { KeepAliveClient } from './kit/keep-alive-client.ts'
-import { distribution, report } from './kit/measure.ts'
+import { distribution, report, type Ratio } from './kit/measure.ts'
+import { canPlace, place } from './kit/placement.ts'
 import { startService } from './kit/service.ts'
 
 const echoProgram = `
@@ -69,25 +72,40 @@ try {
   for (const name of Object.keys(requests)) {
     clients[name] = await KeepAliveClient.open(name.startsWith('bare') ? `http://127.0.0.1:${echoPort}` : service.url)
   }
+  const placements = canPlace() ? (['placed', 'free'] as const) : (['free'] as const)
   const samples: Record<string, number[]> = {}
   for (let round = -2; round < rounds; round += 1) {
-    for (const [name, request] of Object.entries(requests)) {
-      const client = clients[name]!
-      const times = (samples[name] ??= [])
-      for (let n = 0; n < perRound; n += 1) {
-        const start = performance.now()
-        const answer = await client.send(request)
-        const passed = performance.now() - start
-        if (!answer.subarray(9, 12).equals(Buffer.from('200'))) throw new Error(answer.toString())
-        if (round >= 0) times.push(passed)
+    for (const placement of placements) {
+      if (canPlace()) {
+        place(process.pid, placement === 'free' ? 'any' : 'first')
+        if (placement === 'placed') for (const server of [service.processId, echo.pid!]) place(server, 'second')
+      }
+      for (const [name, request] of Object.entries(requests)) {
+        const client = clients[name]!
+        const times = (samples[`${name}, ${placement}`] ??= [])
+        for (let n = 0; n < perRound; n += 1) {
+          const start = performance.now()
+          const answer = await client.send(request)
+          const passed = performance.now() - start
+          if (!answer.subarray(9, 12).equals(Buffer.from('200'))) throw new Error(answer.toString())
+          if (round >= 0) times.push(passed)
+        }
       }
     }
   }
   const measured = Object.fromEntries(Object.entries(samples).map(([name, times]) => [name, distribution(times)]))
-  const [bare, ours, official_] = Object.values(measured)
-  report('invoke-warm', measured, [
-    { name: 'Invoke API / bare echo (p50)', value: ours!.p50 / bare!.p50, atMost: 2.2 },
-    { name: 'awslambdaric / ours, through the API (p50)', value: official_!.p50 / ours!.p50, atLeast: 1 },
+  const ratios: Ratio[] = placements.flatMap((placement) => {
+    const [bare, ours, official_] = Object.keys(requests).map((name) => measured[`${name}, ${placement}`]!.p50)
+    const isPromise = placement === placements[0]
+    return [
+      { name: `Invoke API / bare echo, ${placement}`, value: ours! / bare!, ...(isPromise && { atMost: 2.2 }) },
+      { name: `awslambdaric / ours, ${placement}`, value: official_! / ours!, ...(isPromise && { atLeast: 1 }) },
+    ]
+  })
+  report('invoke-warm', measured, ratios, [
+    canPlace()
+      ? 'p50; placed: the client on one core, whoever answers it on another; free: as the scheduler has it'
+      : 'p50; nothing could be placed: there is one core, or no `taskset`',
   ])
   for (const client of Object.values(clients)) client.close()
 } finally {

@@ -2,6 +2,9 @@
  * A warm invocation inside an environment: the same Runtime API, the same interpreter, no isolation on either side; our bootstrap against AWS's own
  * client, `awslambdaric`, each by the connection it uses (ours a unix socket that was handed in, AWS's TCP). Time from the event's dispatch to its result,
  * and the guest's own processor time. Beside them the Python runner of `serverless-offline`, by its own lines of JSON.
+ *
+ * Guest and service share a core (`kit/placement.ts`), so that the time is what each does and not what waking another core takes, which is the same
+ * for both; beside it the same where the scheduler places them.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +14,8 @@ import { findInterpreters } from '../src/interpreters/find-interpreters.ts'
 import { runtimeFolder } from '../src/invoker/launch-plan.ts'
 import { RuntimeApi } from '../src/invoker/runtime-api.ts'
 import { awslambdaricFolder, hasAwslambdaric } from '../test/kit/awslambdaric.ts'
-import { distribution, report } from './kit/measure.ts'
+import { distribution, report, type Ratio } from './kit/measure.ts'
+import { canPlace, place } from './kit/placement.ts'
 import { serverlessOfflineRunner } from './kit/serverless-offline.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 12)
@@ -122,23 +126,28 @@ const guests = {
 }
 
 const offline = serverlessOfflineRunner(python.executable, task)
-const offlineTimes: number[] = []
+const offlineName = "serverless-offline's runner"
+const placements = canPlace() ? (['placed', 'free'] as const) : (['free'] as const)
 const times: Record<string, number[]> = {}
 const processor: Record<string, number[]> = {}
-// Interleaved, so that a busy moment of the machine falls on both; the first rounds warm everything up.
+// Interleaved, so that a busy moment of the machine falls on all; the first rounds warm everything up.
 for (let round = -2; round < rounds; round += 1) {
-  for (const [name, guest] of Object.entries(guests)) {
-    const before = guest.processorMs()
-    for (let n = 0; n < perRound; n += 1) {
-      const ms = await guest.invoke()
-      if (round >= 0) (times[name] ??= []).push(ms)
+  for (const placement of placements) {
+    if (canPlace()) place(process.pid, placement === 'free' ? 'any' : 'first')
+    for (const [name, guest] of Object.entries(guests)) {
+      const before = guest.processorMs()
+      for (let n = 0; n < perRound; n += 1) {
+        const ms = await guest.invoke()
+        if (round >= 0) (times[`${name}, ${placement}`] ??= []).push(ms)
+      }
+      const perInvocation = (guest.processorMs() - before) / perRound
+      if (round >= 0) (processor[`${name}, ${placement}, processor`] ??= []).push(perInvocation)
     }
-    if (round >= 0) (processor[`${name}, processor`] ??= []).push((guest.processorMs() - before) / perRound)
-  }
-  const offlineInvocations = offline ? perRound : 0
-  for (let n = 0; n < offlineInvocations; n += 1) {
-    const ms = await offline!.invoke(JSON.parse(payload.toString()))
-    if (round >= 0) offlineTimes.push(ms)
+    const offlineInvocations = offline ? perRound : 0
+    for (let n = 0; n < offlineInvocations; n += 1) {
+      const ms = await offline!.invoke(JSON.parse(payload.toString()))
+      if (round >= 0) (times[`${offlineName}, ${placement}`] ??= []).push(ms)
+    }
   }
 }
 for (const guest of Object.values(guests)) await guest.stop()
@@ -148,22 +157,25 @@ rmSync(folder, { recursive: true, force: true })
 const measured = Object.fromEntries(
   Object.entries({ ...times, ...processor }).map(([name, values]) => [name, distribution(values)]),
 )
-const [ours, theirs, oursProcessor, theirsProcessor] = Object.values(measured).map(({ p50 }) => p50) as [
-  number,
-  number,
-  number,
-  number,
-]
-if (offline) measured["serverless-offline's runner"] = distribution(offlineTimes)
-report(
-  'warm',
-  measured,
-  [
-    { name: 'awslambdaric / our bootstrap (p50)', value: theirs / ours, atLeast: 3 },
-    { name: 'awslambdaric / our bootstrap, processor time', value: theirsProcessor / oursProcessor },
+const ratios: Ratio[] = placements.flatMap((placement) => {
+  const p50 = (name: string): number => measured[name]!.p50
+  const ours = `our bootstrap, ${placement}`
+  const theirs = `awslambdaric, ${placement}`
+  const isPromise = placement === placements[0]
+  return [
+    { name: `awslambdaric / ours, ${placement}`, value: p50(theirs) / p50(ours), ...(isPromise && { atLeast: 3 }) },
+    {
+      name: `awslambdaric / ours, ${placement}, processor time`,
+      value: p50(`${theirs}, processor`) / p50(`${ours}, processor`),
+    },
     ...(offline
-      ? [{ name: "serverless-offline's runner / our bootstrap", value: distribution(offlineTimes).p50 / ours }]
+      ? [{ name: `${offlineName} / ours, ${placement}`, value: p50(`${offlineName}, ${placement}`) / p50(ours) }]
       : []),
-  ],
-  [`Python ${python.version}${offline ? '' : '; `serverless-offline` could not be had here'}`],
-)
+  ]
+})
+report('warm', measured, ratios, [
+  `Python ${python.version}${offline ? '' : '; `serverless-offline` could not be had here'}`,
+  canPlace()
+    ? 'p50; placed: guest and service on one core; free: as the scheduler has it'
+    : 'p50; nothing could be placed: there is one core, or no `taskset`',
+])

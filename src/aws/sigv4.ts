@@ -83,6 +83,8 @@ export function parseCredential(text: string): { accessKeyId: string; scope: Cre
 /** Reads an `Authorization` header; `undefined` when it is not a complete one of this algorithm. */
 export function parseAuthorization(header: string): SignatureClaim | undefined {
   if (!header.startsWith(`${algorithm} `)) return undefined
+  const usual = usualAuthorization.exec(header)
+  if (usual) return claimOf(usual[1]!, usual[2]!, usual[3]!)
   let credential = ''
   let signedHeaders = ''
   let signature = ''
@@ -94,8 +96,16 @@ export function parseAuthorization(header: string): SignatureClaim | undefined {
     else if (name === 'SignedHeaders') signedHeaders = value
     else if (name === 'Signature') signature = value
   }
+  if (signedHeaders === '' || !/^[0-9a-f]{64}$/.test(signature)) return undefined
+  return claimOf(credential, signedHeaders, signature)
+}
+
+/** As every SDK writes it. */
+const usualAuthorization = /^AWS4-HMAC-SHA256 Credential=([^,\s]+), SignedHeaders=([^,\s]+), Signature=([0-9a-f]{64})$/
+
+function claimOf(credential: string, signedHeaders: string, signature: string): SignatureClaim | undefined {
   const { accessKeyId, scope } = recallCredential(credential) ?? {}
-  if (accessKeyId === undefined || !scope || signedHeaders === '' || !/^[0-9a-f]{64}$/.test(signature)) return undefined
+  if (accessKeyId === undefined || !scope) return undefined
   return { accessKeyId, scope, signedHeaders: recallHeaderList(signedHeaders), signature }
 }
 
@@ -116,8 +126,9 @@ export function computeSignature(
   secretAccessKey: string,
 ): string {
   const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, claim.scope.service === 's3')
-  // Header values were read as latin1, so latin1 gives back the bytes that were sent.
-  const hash = sha256(Buffer.from(canonical, 'latin1'))
+  // Header values were read as latin1, so latin1 gives back the bytes that were sent. Most have none but ASCII.
+  const isAscii = Buffer.byteLength(canonical) === canonical.length
+  const hash = sha256(isAscii ? canonical : Buffer.from(canonical, 'latin1'))
   return signText(`${algorithm}\n${amzDate}\n${formatScope(claim.scope)}\n${hash}`, secretAccessKey, claim.scope)
 }
 
@@ -210,7 +221,7 @@ function canonicalRequest(
 ): string {
   let headers = ''
   for (const name of signedHeaders) headers += `${name}:${canonicalHeader(request.headers[name])}\n`
-  const path = isS3 ? request.path || '/' : canonicalPath(request.path)
+  const path = isS3 ? request.path || '/' : recallPath(request.path).canonical
   return `${request.method}\n${path}\n${canonicalQuery(request.query)}\n${headers}\n${signedHeaders.join(';')}\n${payloadHash}`
 }
 
@@ -218,6 +229,8 @@ function canonicalPath(sent: string): string {
   const path = removeDotSegments(sent)
   return isPlainPath.test(path) ? path : encodeRfc3986(path).replaceAll('%2F', '/')
 }
+
+const recallPath = recalling((sent) => ({ canonical: canonicalPath(sent) }))
 
 function canonicalHeader(value: string | readonly string[] | undefined): string {
   if (value === undefined) return ''

@@ -127,6 +127,7 @@ export class RuntimeApi {
   #accept(socket: Socket): void {
     const connection = new RuntimeConnection(socket, responsePayloadLimit, {
       request: (request, from) => this.#handle(request, from),
+      result: (requestId, request, from) => this.#result(request, from, requestId, 'response'),
       tooLarge: (path) => this.#tooLarge(path),
       closed: (from) => {
         this.#connections.delete(from)

@@ -19,6 +19,8 @@ export interface RuntimeRequest {
 
 export interface RuntimeConnectionEvents {
   request(request: RuntimeRequest, connection: RuntimeConnection): void
+  /** The result of an invocation, in the very words of our own bootstrap. */
+  result(requestId: string, request: RuntimeRequest, connection: RuntimeConnection): void
   /** The body of a request has grown beyond the limit; its bytes are dropped from here on. */
   tooLarge(path: string): void
   closed(connection: RuntimeConnection): void
@@ -27,7 +29,7 @@ export interface RuntimeConnectionEvents {
 const next = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n'
 /** A result as our own bootstrap sends it: none of its headers says more than its length. */
 const ownResult =
-  /^POST (\/2018-06-01\/runtime\/invocation\/[0-9a-f-]{36}\/response) HTTP\/1\.1\r\nHost: runtime\r\nContent-Type: application\/json\r\nContent-Length: (\d{1,8})\r\n$/
+  /^POST \/2018-06-01\/runtime\/invocation\/([0-9a-f-]{36})\/response HTTP\/1\.1\r\nHost: runtime\r\nContent-Type: application\/json\r\nContent-Length: (\d{1,8})\r\n$/
 const headEnd = Buffer.from('\r\n\r\n')
 const empty = Buffer.alloc(0)
 const noHeaders: ReadonlyMap<string, string> = new Map()
@@ -53,6 +55,7 @@ export class RuntimeConnection {
   #pending: Buffer = empty
   #open: OpenBody | undefined
   #owed: Buffer | undefined
+  #readsOnLater = false
 
   constructor(socket: Socket, bodyLimit: number, events: RuntimeConnectionEvents) {
     this.socket = socket
@@ -106,7 +109,18 @@ export class RuntimeConnection {
         return
       }
       rest = rest.subarray(used)
+      if (this.#readsOnLater) break
     }
+    this.#pending = rest
+  }
+
+  /** A result is on its way to its caller before anything is made of what stands behind it; its own bookkeeping comes after both. */
+  #readOnLater(): void {
+    this.#readsOnLater = true
+    setImmediate(() => {
+      this.#readsOnLater = false
+      if (this.#pending.length > 0) this.#read(empty)
+    })
   }
 
   /** Returns the bytes it used; 0 when the head is not complete. */
@@ -132,7 +146,10 @@ export class RuntimeConnection {
       if (length <= this.#bodyLimit && bytes.length - used >= length) {
         const body = Buffer.from(bytes.subarray(used, used + length))
         const pipelined = bytes.length > used + length
-        this.#emit({ method: 'POST', path: own[1]!, headers: noHeaders, body, bodyBytes: length, pipelined })
+        if (pipelined) this.#readOnLater()
+        const path = `/2018-06-01/runtime/invocation/${own[1]}/response`
+        const request = { method: 'POST', path, headers: noHeaders, body, bodyBytes: length, pipelined }
+        this.#events.result(own[1]!, request, this)
         return used + length
       }
     }

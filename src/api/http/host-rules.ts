@@ -11,14 +11,17 @@ export interface KnownHost {
   readonly bucket?: string | undefined
 }
 
+const ours: KnownHost = {}
+
 /** Service labels that SDKs put before an endpoint's name. */
 const serviceHost = /^(?:(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?(?:s3|lambda|sts|iam|logs)(?:\.[a-z0-9-]+)?$/
 
 /** @example knownHost('photos.s3.localhost:4570', []) // { bucket: 'photos' } */
 export function knownHost(header: string | undefined, names: readonly string[]): KnownHost | undefined {
-  const name = hostName(header)
-  if (name === undefined) return undefined
-  if (isLoopback(name) || names.includes(name)) return {}
+  const known = recallName(header ?? '')
+  if (!known) return undefined
+  const { name } = known
+  if (known.isLoopback || names.includes(name)) return ours
   const base = ['localhost', ...names].find((one) => name.endsWith(`.${one}`))
   if (base === undefined) return undefined
   const match = serviceHost.exec(name.slice(0, -base.length - 1))
@@ -41,7 +44,9 @@ export function hostName(header: string | undefined): string | undefined {
 
 const recallName = recalling((header) => {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/.exec(header.toLowerCase())
-  return match ? { name: match[1]!.replace(/\.$/, '') } : undefined
+  if (!match) return undefined
+  const name = match[1]!.replace(/\.$/, '')
+  return { name, isLoopback: isLoopback(name) }
 })
 
 function isLoopback(name: string): boolean {

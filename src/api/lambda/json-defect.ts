@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isPlainJson } from './json-scan.ts'
 
 const decoder = new TextDecoder()
 
@@ -10,6 +11,7 @@ const decoder = new TextDecoder()
  */
 export function jsonDefect(bytes: Uint8Array): string | undefined {
   if (!isUtf8(bytes)) return encodingDefect(asBuffer(bytes))
+  if (isPlainJson(bytes)) return undefined
   // Only a decoder takes a mark of the byte order away; without one, reading the bytes as they are takes a third of the time.
   const text = bytes[0] === 0xef ? decoder.decode(bytes) : asBuffer(bytes).toString()
   try {

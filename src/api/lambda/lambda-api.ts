@@ -6,6 +6,7 @@ import { asynchronousPayloadLimit, codeRequestLimit, synchronousPayloadLimit } f
 import { mayCall } from '../grants.ts'
 import type { ApiRequest, ApiResponse, ApiService, Caller, RequestHead } from '../http/message.ts'
 import { readCodeBody } from './code-body.ts'
+import { readEventInput, withEvent } from './event-input.ts'
 import { renderFault, unknownOperation, validationFailed } from './fault.ts'
 import { operationModels } from './model/model.gen.ts'
 import type { OperationResult } from './operation.ts'
@@ -39,6 +40,7 @@ export function createLambdaApi(ports: LambdaPorts): ApiService {
 function handle(request: ApiRequest, services: LambdaServices): Promise<ApiResponse> {
   const found = route(request.method, request.path, request.query)
   if (!found || !operations.has(found.operation)) throw unknownOperation({ method: request.method, path: request.path })
+  if (found.operation === 'Invoke') return performInvoke(request, found, services)
   // An event is no input to be read, and its operations ask for leave themselves.
   if (eventOperations.has(found.operation)) return perform(request, found, services, {})
   return handleInput(request, found, services)
@@ -57,9 +59,16 @@ async function handleInput(request: ApiRequest, found: Route, services: LambdaSe
   }
 }
 
+/** The operation that is called most, by far. */
+async function performInvoke(request: ApiRequest, found: Route, services: LambdaServices): Promise<ApiResponse> {
+  const { input, broken } = readEventInput(request, found)
+  if (broken !== undefined) throw validationFailed({ text: broken })
+  return answerWith(request, found, services, withEvent(input, await request.body(synchronousPayloadLimit)))
+}
+
 /** @param body the members that stand in the request's body */
 async function perform(request: ApiRequest, found: Route, services: LambdaServices, body: Input): Promise<ApiResponse> {
-  const { id, caller, headers, origin } = request
+  const { headers } = request
   const model = operationModels[found.operation]!
   let input: Input = {}
   if (model.input !== undefined) {
@@ -74,12 +83,19 @@ async function perform(request: ApiRequest, found: Route, services: LambdaServic
     const broken = validationMessage(found.operation, input)
     if (broken !== undefined) throw validationFailed({ text: broken })
   }
+  return answerWith(request, found, services, input)
+}
+
+async function answerWith(
+  { id, caller, headers, origin }: ApiRequest,
+  { operation }: Route,
+  services: LambdaServices,
+  input: Input,
+): Promise<ApiResponse> {
   const authorize = (action: string, resource: string): Promise<void> =>
     expectGranted(caller, action, resource, services)
-  const result = await operations
-    .get(found.operation)!
-    .handle(input, { id, caller, headers, origin, services, authorize })
-  return toResponse(result, model.status)
+  const result = await operations.get(operation)!.handle(input, { id, caller, headers, origin, services, authorize })
+  return toResponse(result, operationModels[operation]!.status)
 }
 
 /** What a function's role may do is decided by the policies of the role; people's keys may do everything in their account. */

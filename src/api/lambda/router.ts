@@ -31,14 +31,21 @@ for (const pattern of patterns) {
 
 /** @param path as sent, percent-encoded: an ARN with `%2F` in a placeholder is one segment */
 export function route(method: string, path: string, query: URLSearchParams): Route | undefined {
-  return query.size > 0 ? findRoute(method, path, query) : recallRoute(`${method} ${path}`)
+  return query.size > 0 ? findRoute(method, path, query) : recallRoute(method, path)
 }
 
 /** Without a query: clients ask for the same few paths, and each request is routed more than once. */
-const recallRoute = recalling((request) => {
-  const space = request.indexOf(' ')
-  return findRoute(request.slice(0, space), request.slice(space + 1), noQuery)
-}, 2000)
+function recallRoute(method: string, path: string): Route | undefined {
+  const known = routesOf[method]
+  return known ? known(path) : findRoute(method, path, noQuery)
+}
+
+const routesOf: Readonly<Record<string, (path: string) => Route | undefined>> = Object.fromEntries(
+  ['GET', 'POST', 'PUT', 'DELETE'].map((method) => [
+    method,
+    recalling((path) => findRoute(method, path, noQuery), 500),
+  ]),
+)
 
 const noQuery = new URLSearchParams()
 

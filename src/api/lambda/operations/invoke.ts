@@ -32,7 +32,8 @@ export const invoke = defineOperation<Input>({
   note: '`RequestResponse`, `Event` and `DryRun`',
   async handle(input, request) {
     const { id, services } = request
-    const { qualifier, ...key } = await parseInvoked(input, request)
+    const key = await parseInvoked(input, request)
+    const { qualifier } = key
     const invokedArn = functionArn(key, qualifier)
     await request.authorize(action, invokedArn)
     const target = await services.runnable.resolve(key, qualifier)
@@ -40,7 +41,7 @@ export const invoke = defineOperation<Input>({
     const payload = input.Payload && input.Payload.length > 0 ? input.Payload : emptyEvent
     const clientContext = parseClientContext(input.ClientContext)
     const traceHeader = newTraceHeader(services.clock.now(), request.headers['x-amzn-trace-id'])
-    const headers = { 'X-Amzn-Trace-Id': traceHeader }
+    const headers: Record<string, string> = { 'X-Amzn-Trace-Id': traceHeader }
     if (input.InvocationType === 'Event') {
       if (payload.length > asynchronousPayloadLimit) {
         throw codeTooLarge({
@@ -48,7 +49,7 @@ export const invoke = defineOperation<Input>({
         })
       }
       await expectJson(payload)
-      await services.invoker.enqueue({ ...key, requestId: id, qualifier, payload, clientContext, traceHeader })
+      await services.invoker.enqueue({ ...key, requestId: id, payload, clientContext, traceHeader })
       return { status: 202, headers }
     }
     await expectJson(payload)
@@ -61,20 +62,15 @@ export const invoke = defineOperation<Input>({
       traceHeader,
       wantsLogTail: input.LogType === 'Tail',
     })
-    return {
-      body: result.payload,
-      headers: {
-        ...headers,
-        'content-type': 'application/json',
-        'X-Amz-Executed-Version': result.executedVersion || latest,
-        'x-amzn-Remapped-Content-Length': '0',
-        ...(result.functionError && { 'X-Amz-Function-Error': result.functionError }),
-        ...(input.LogType === 'Tail' && {
-          'X-Amz-Log-Result': result.logTail.toString('base64'),
-          'Server-Timing': serverTiming(result.timings),
-        }),
-      },
+    headers['content-type'] = 'application/json'
+    headers['X-Amz-Executed-Version'] = result.executedVersion || latest
+    headers['x-amzn-Remapped-Content-Length'] = '0'
+    if (result.functionError) headers['X-Amz-Function-Error'] = result.functionError
+    if (input.LogType === 'Tail') {
+      headers['X-Amz-Log-Result'] = result.logTail.toString('base64')
+      headers['Server-Timing'] = serverTiming(result.timings)
     }
+    return { body: result.payload, headers }
   },
 })
 

@@ -42,6 +42,7 @@ const suites = {
   // Each Node is some 60 MB from the npm registry, kept in `.cache/nodes`.
   'node-versions': [{ ZIPYARD_TEST_NODES: '22,24,26' }, ['test/packager/determinism.test.ts']],
   'audit-corpus': [{ ZIPYARD_LONG: '1' }, ['test/audit']],
+  'every-python': [{ ZIPYARD_LONG: '1' }, ['test/runtime/every-python.test.ts']],
   differential: [{ ZIPYARD_LONG: '1' }, ['test/runtime/differential.test.ts']],
 }
 

@@ -46,6 +46,7 @@ export async function createBuildSurroundings(options: {
     onStage: options.onStage,
     variables: environment,
     index: () => (client ??= connect()),
+    resolved: new Set(),
     learnIndexes(learned) {
       if (isDeepStrictEqual(learned, project)) return
       project = learned

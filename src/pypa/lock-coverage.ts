@@ -4,11 +4,17 @@ import { normalizeName } from './name.ts'
 import { parsePoetryConstraint, pythonMarker } from './poetry-constraint.ts'
 import type { Pyproject } from './pyproject.ts'
 import type { DocumentNode } from './document.ts'
-import type { Requirement } from './requirement.ts'
+import { parseRequirement, type Requirement } from './requirement.ts'
 import { matches } from './specifier.ts'
 import { tryParseVersion } from './version.ts'
 
-/** What a project declares and its lock does not give: the lock is stale. */
+/** Where a project and its lock differ: the lock is stale. */
+export type LockDifference =
+  | UncoveredRequirement
+  /** In the lock, and neither the project nor anything in the lock asks for it any more. */
+  | { readonly distribution: LockedDistribution; readonly because: 'unasked' }
+
+/** What a project declares and its lock does not give. */
 export type UncoveredRequirement =
   /** Declared since the lock was written. */
   | { readonly requirement: Requirement; readonly because: 'missing' }
@@ -38,6 +44,60 @@ export function uncoveredRequirements(
     if (!version || matches(requirement.specifiers, version)) return []
     return [{ requirement, because: 'version', found: version.text }]
   })
+}
+
+/**
+ * What a lock selects and nobody asks for: it was declared once. Only for locks that hold the edges of their graph; whatever the projects (of a workspace, the member and
+ * the root) name anywhere, under another extra or group too, counts as asked for, and so does every edge whatever its marker.
+ */
+export function unaskedDistributions(
+  projects: readonly Pyproject[],
+  selected: readonly LockedDistribution[],
+): readonly LockDifference[] {
+  if (projects.some(({ project }) => project?.dynamic.some((field) => field.endsWith('dependencies')))) return []
+  const asked = new Set<string>([
+    ...projects.flatMap(namedAnywhere),
+    ...selected.flatMap(({ name, dependencies }) =>
+      dependencies.flatMap((dependency) => (dependency.name === name ? [] : [dependency.name])),
+    ),
+  ])
+  return selected
+    .filter(({ name, directory }) => !directory && !asked.has(name))
+    .map((distribution) => ({ distribution, because: 'unasked' }))
+}
+
+function namedAnywhere({ project, dependencyGroups, tool }: Pyproject): readonly string[] {
+  const poetry = tool.at('poetry')
+  const tables = [
+    poetry.at('dependencies'),
+    poetry.at('dev-dependencies'),
+    ...poetry
+      .at('group')
+      .entries()
+      .map(([, group]) => group.at('dependencies')),
+  ]
+  const lists = [
+    tool.at('uv').at('dev-dependencies'),
+    ...tool
+      .at('pdm')
+      .at('dev-dependencies')
+      .entries()
+      .map(([, list]) => list),
+  ]
+  return [
+    ...(project ? [project] : []),
+    ...(project?.dependencies ?? []),
+    ...Object.values(project?.optionalDependencies ?? {}).flat(),
+    ...Object.values(dependencyGroups).flat(),
+    ...lists.flatMap((list) => list.items().map((item) => item.parsed(parseListed))),
+  ]
+    .map(({ normalizedName }): string => normalizedName)
+    .concat(tables.flatMap((table) => table.entries().map(([name]) => normalizeName(name))))
+}
+
+/** PDM's lists may hold editable lines. */
+function parseListed(text: string): Requirement {
+  return parseRequirement(text.replace(/^-e\s+/, ''))
 }
 
 /**

@@ -9,7 +9,7 @@ import { parsePyproject, type Pyproject } from './pyproject.ts'
 import { parseUvLock } from './uv-lock.ts'
 import type { Lock, LockedDistribution } from './locked-distribution.ts'
 import { selectDistributions, type LockSelection } from './locked-selection.ts'
-import { declaredRequirements, uncoveredRequirements } from './lock-coverage.ts'
+import { declaredRequirements, unaskedDistributions, uncoveredRequirements } from './lock-coverage.ts'
 import { needsAddresses, addressFiles } from './locked-files.ts'
 import { targetEnvironment } from './target-environment.ts'
 
@@ -279,11 +279,14 @@ test.each([
   ['poetry-2', 'poetry.lock 2.1'],
   ['poetry-1', 'poetry.lock 2.0'],
   ['pdm', 'pdm.lock'],
-])('a fresh lock of %s covers what its project declares', (folder, name) => {
+])('a fresh lock of %s has what its project declares, and nothing that nobody asks for', (folder, name) => {
   const scope = { extras: ['templates'], groups: ['dev'] }
   const declared = declaredRequirements(pyproject(folder), scope)
   expect(declared.length).toBeGreaterThanOrEqual(6)
   expect(uncoveredRequirements(declared, select(locks[name]!(), '3.13', scope), linux)).toEqual([])
+  for (const asked of [{}, scope])
+    for (const python of ['3.10', '3.13'])
+      expect(unaskedDistributions([pyproject(folder)], select(locks[name]!(), python, asked))).toEqual([])
 })
 
 const changed = (from: string, to: string): Pyproject => parsePyproject(fixture('uv/pyproject.toml').replace(from, to))
@@ -297,6 +300,20 @@ test('a stale lock says what is missing, and what is locked at a version that is
     ['boto3', 'missing', undefined],
   ])
   expect(uncovered(changed('"click>=8",', '"click<8",'))).toEqual([['click', 'version', expect.stringMatching(/^8\./)]])
+})
+
+test('what was taken out of the project is found in its lock', () => {
+  const unasked = (project: Pyproject): unknown[] =>
+    unaskedDistributions([project], select(parseUvLock(fixture('uv/uv.lock')), '3.13')).map((found) =>
+      found.because === 'unasked' ? found.distribution.name : found,
+    )
+  expect(unasked(changed('"click>=8",', ''))).toEqual(['click'])
+  // A group names it; only the build backend knows.
+  const moved = fixture('uv/pyproject.toml')
+    .replace('"click>=8",', '')
+    .replace('"iniconfig>=2"', '"iniconfig>=2", "click"')
+  expect(unasked(parsePyproject(moved))).toEqual([])
+  expect(unasked(changed('dependencies = [', 'dynamic = ["dependencies"]\n[ignored]\nx = ['))).toEqual([])
 })
 
 test("extras that name the project's own extras are followed, once", () => {

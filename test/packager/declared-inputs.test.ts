@@ -1,13 +1,13 @@
 /** What projects declare without a lock, in every form that pip and uv know, resolved by both; and the lock that is written, read by both. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import type { ZipyardError } from '../../src/base/errors.ts'
 import { answer, indexServer } from '../kit/index-server.ts'
-import { buildProject, contents } from '../kit/packages.ts'
+import { buildAll, buildProject, contents } from '../kit/packages.ts'
 import { pipFolder, uvExecutable } from '../kit/real-tools.ts'
 import { projectFolder, wheel } from '../kit/wheel.ts'
 
@@ -125,4 +125,37 @@ test('pip and uv read the lock that a build writes', async () => {
     expect(readFileSync(join(target, path), 'utf8')).toBe(expected)
     expect(readFileSync(join(byPip, path), 'utf8')).toBe(expected)
   }
+})
+
+test('functions with the same dependencies and target share one resolution, also one that is made anew', async () => {
+  // The resolver that counts how often it is asked.
+  const folder = projectFolder({
+    'counting-uv': `#!/bin/sh\ncase " $* " in *" compile "*) echo asked >> "$(dirname "$0")/asked" ;; esac\nexec '${uv}' "$@"\n`,
+    'requirements.txt': 'plain\n',
+    ...Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`${name}/app.py`, `name = "${name}"\n`])),
+    'd/requirements.txt': 'nested\n',
+  })
+  chmodSync(join(folder, 'counting-uv'), 0o755)
+  const functions = {
+    a: { source: 'a' },
+    b: { source: 'b' },
+    c: { source: 'c', architectures: ['arm64'] },
+    d: { source: 'd', requirements: ['d/requirements.txt'] },
+    e: { source: 'e', requirements: ['d/requirements.txt'] },
+  }
+  const counting = { ...environment, UV: join(folder, 'counting-uv') }
+  const asked = (): number => readFileSync(join(folder, 'asked'), 'utf8').split('\n').length - 1
+  const reports = await buildAll(folder, { functions }, counting)
+  expect(reports.map(({ name, shares }) => [name, ...packed(shares)])).toEqual([
+    ['a', 'plain 1.0'],
+    ['b', 'plain 1.0'],
+    ['c', 'plain 1.0'],
+    ['d', 'nested 1.0'],
+    ['e', 'nested 1.0'],
+  ])
+  expect(asked()).toBe(3)
+  await buildAll(folder, { functions, locked: true }, counting)
+  expect(asked()).toBe(3)
+  await buildAll(folder, { functions, upgrade: true }, counting)
+  expect(asked()).toBe(6)
 })

@@ -18,6 +18,20 @@ const runUv = (folder: string, ...args: readonly string[]): void => {
   })
 }
 
+/** What was added to a project and what was taken out of it since its tool locked: told, and refused with `--locked`. */
+async function expectStaleness(folder: string, lock: string, command: string): Promise<void> {
+  const file = join(folder, 'pyproject.toml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace('"idna==3.10"', '"attrs"'))
+  const sentence = `\`${lock}\` is stale: the project asks for \`attrs\`, which it does not have; nothing asks any more for \`idna 3.10\`, which it has`
+  const report = await buildProject(folder, { extras: ['fast'] }, environment)
+  expect(report.notes).toMatchObject([{ message: sentence, hint: `Run \`${command}\`, and build again` }])
+  await expect(buildProject(folder, { extras: ['fast'], locked: true }, environment)).rejects.toThrow(
+    `${sentence}, and \`--locked\` forbids to build from it`,
+  )
+  writeFileSync(file, text)
+}
+
 test('a virtual environment of another architecture and a folder that pip filled give the bytes of the requirements', async () => {
   const folder = projectFolder({
     'app.py': 'import yaml\n',
@@ -129,6 +143,8 @@ dev = ["iniconfig==2.1.0"]
       expect(names.sort()).toEqual(['idna', 'markupsafe', 'six', ...more].sort())
       expect(report.codeSha256).toBe((await buildProject(byUv, { ...request, runtime }, environment)).codeSha256)
     }
+    await expectStaleness(byPdm, 'pdm.lock', 'pdm lock')
+    await expectStaleness(byUv, 'uv.lock', 'uv lock')
   },
 )
 
@@ -164,6 +180,7 @@ fast = ["six==1.17.0", "markupsafe==3.0.2"]
       expect(report.notes).toEqual([])
       expect(report.codeSha256).toBe((await buildProject(byUv, { ...request, runtime }, environment)).codeSha256)
     }
+    await expectStaleness(byPoetry, 'poetry.lock', 'poetry lock')
   },
 )
 

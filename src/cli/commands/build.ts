@@ -87,7 +87,7 @@ export const command = defineCommand({
       type: 'string',
       choices: ['none', 'safe'],
       inFile: true,
-      sentence: 'Leave out what no import reaches [none]',
+      sentence: 'Leave out tests, type stubs, sources and manuals of dependencies [none]',
     },
     sdk: {
       type: 'string',

@@ -29,6 +29,8 @@ export interface FetchSurroundings {
   readonly resolverVariables: () => Promise<Readonly<Record<string, string | undefined>>>
   /** Indexes that the project's own files name, asked beside or instead of the configured ones. */
   readonly learnIndexes: (project: ProjectIndexes) => void
+  /** Keys of what a resolver was asked for by this command. */
+  readonly resolved: Set<string>
   readonly signal?: AbortSignal | undefined
   /** Bytes received of a file so far, for progress. */
   readonly onProgress?: ((filename: string, receivedBytes: number, totalBytes: number | undefined) => void) | undefined

@@ -26,10 +26,10 @@ export async function stalenessOfCompiled(
   const command = compileCommand(await readFile(file, 'utf8'))
   const sources = sourcesOf(command, file)
   const declared = await Promise.all(sources.map((source) => declaredIn(source, options.variables)))
-  const uncovered = uncoveredRequirements(declared.flat(), selected, options.environment)
-  if (uncovered.length === 0) return undefined
+  const differences = uncoveredRequirements(declared.flat(), selected, options.environment)
+  if (differences.length === 0) return undefined
   const own = `uv pip compile ${sources.map((source) => basename(source)).join(' ')} --generate-hashes -o ${basename(file)}`
-  return { remedy: `Run \`${command ?? own}\`, and build again`, uncovered }
+  return { remedy: `Run \`${command ?? own}\`, and build again`, differences }
 }
 
 /** The command that uv and pip-tools write above what they compile. */

@@ -3,7 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { defineError } from '../../base/errors.ts'
 import type { Lock } from '../../pypa/locked-distribution.ts'
-import { declaredRequirements, uncoveredRequirements, type UncoveredRequirement } from '../../pypa/lock-coverage.ts'
+import {
+  declaredRequirements,
+  unaskedDistributions,
+  uncoveredRequirements,
+  type LockDifference,
+  type UncoveredRequirement,
+} from '../../pypa/lock-coverage.ts'
 import type { LockedDistribution } from '../../pypa/locked-distribution.ts'
 import type { MarkerEnvironment } from '../../pypa/marker.ts'
 import { normalizeName } from '../../pypa/name.ts'
@@ -40,8 +46,8 @@ function remedyFor(lock: Lock): string | undefined {
 export const lockNotCovering = defineError(
   'ZY0426',
   'refused',
-  (p: { file: string; remedy: string; uncovered: readonly UncoveredRequirement[] }) => ({
-    message: `${describe(p.file, p.uncovered)}, and \`--locked\` forbids to build from it`,
+  (p: { file: string; remedy: string; differences: readonly LockDifference[] }) => ({
+    message: `${describe(p.file, p.differences)}, and \`--locked\` forbids to build from it`,
     hint: p.remedy,
   }),
 )
@@ -57,14 +63,17 @@ export interface LockedProject {
   readonly environment: MarkerEnvironment
 }
 
-/** What a project declares and its lock does not give, and how the lock is written anew. */
+/** Where a project and its lock differ, and how the lock is written anew. */
 export interface Staleness {
   readonly remedy: string
-  readonly uncovered: readonly UncoveredRequirement[]
+  readonly differences: readonly LockDifference[]
 }
 
+/** Locks that say what each distribution needs, and so who asks for it. */
+const kindsWithEdges: readonly Lock['kind'][] = ['uv', 'poetry', 'pdm']
+
 /**
- * What a project declares and its lock, written by another tool, does not give. What the project overrides or excludes may differ from
+ * Where a project and its lock, written by another tool, differ. What the project overrides or excludes may differ from
  * what is declared; so may the project itself, which its own extras name. `undefined` when the lock is as the project.
  */
 export async function stalenessOf(
@@ -73,8 +82,11 @@ export async function stalenessOf(
 ): Promise<Staleness | undefined> {
   const remedy = remedyFor(project.lock)
   if (remedy === undefined) return undefined
-  const uncovered = uncoveredRequirements(await declaredBy(project), selected, project.environment)
-  return uncovered.length === 0 ? undefined : { remedy, uncovered }
+  const { pyproject, root, lock, environment } = project
+  const differences: LockDifference[] = [...uncoveredRequirements(await declaredBy(project), selected, environment)]
+  if (pyproject && kindsWithEdges.includes(lock.kind))
+    differences.push(...unaskedDistributions([pyproject, root ?? pyproject], selected))
+  return differences.length === 0 ? undefined : { remedy, differences }
 }
 
 async function declaredBy({ lock, pyproject, root, extras, groups }: LockedProject): Promise<readonly Requirement[]> {
@@ -91,16 +103,29 @@ async function declaredBy({ lock, pyproject, root, extras, groups }: LockedProje
 
 /** A stale lock is used as it is, and told. */
 export function staleLockNote(file: string, staleness: Staleness): Note {
-  return { code: 'ZY0472', message: describe(file, staleness.uncovered), hint: staleness.remedy }
+  return { code: 'ZY0472', message: describe(file, staleness.differences), hint: staleness.remedy }
 }
 
-function describe(file: string, uncovered: readonly UncoveredRequirement[]): string {
-  const parts = uncovered.map((one) => {
-    const wanted = `\`${formatRequirement({ ...one.requirement, marker: undefined })}\``
-    return one.because === 'missing' ? `${wanted}, which it does not have` : `${wanted}, it has \`${one.found}\``
-  })
+function describe(file: string, differences: readonly LockDifference[]): string {
+  const asked = differences.flatMap((one) => (one.because === 'unasked' ? [] : [describeUncovered(one)]))
+  const unasked = differences.flatMap((one) =>
+    one.because === 'unasked' ? [`\`${one.distribution.name} ${one.distribution.version ?? ''}`.trimEnd() + '`'] : [],
+  )
+  const sentences = [
+    ...(asked.length === 0 ? [] : [`the project asks for ${firstThree(asked, '; ')}`]),
+    ...(unasked.length === 0 ? [] : [`nothing asks any more for ${firstThree(unasked, ', ')}, which it has`]),
+  ]
+  return `\`${file}\` is stale: ${sentences.join('; ')}`
+}
+
+function describeUncovered(one: UncoveredRequirement): string {
+  const wanted = `\`${formatRequirement({ ...one.requirement, marker: undefined })}\``
+  return one.because === 'missing' ? `${wanted}, which it does not have` : `${wanted}, it has \`${one.found}\``
+}
+
+function firstThree(parts: readonly string[], separator: string): string {
   const rest = parts.length > 3 ? `; and ${parts.length - 3} more` : ''
-  return `\`${file}\` is stale: the project asks for ${parts.slice(0, 3).join('; ')}${rest}`
+  return parts.slice(0, 3).join(separator) + rest
 }
 
 function overridden({ tool }: Pyproject): readonly string[] {

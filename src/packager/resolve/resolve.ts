@@ -204,14 +204,16 @@ async function resolveDeclared(
   const described = describeInput(input, (path) => relative(folder, path) || path)
   const { lock } = options
   const place = lock ?? { folder, base: 'zipyard' }
-  const own = lock && !options.upgrade ? readOwnLock(lock, target) : undefined
+  const key = cacheKey(declarations, options)
+  // Functions of one project that need the same for the same target are resolved once, also when that is asked for anew.
+  const upgrade = options.upgrade && !surroundings.resolved.has(key)
+  const own = lock && !upgrade ? readOwnLock(lock, target) : undefined
   if (own?.note.inputs === declarations.digest) return keptLock(own, place, options)
   if (options.locked) {
     if (own) throw staleLock({ file: relative(folder, own.path), input: described })
     throw missingLock({ file: lockNames(place, target)[0], target: describeTarget(target) })
   }
-  const key = cacheKey(declarations, options)
-  const stored = options.upgrade ? undefined : await surroundings.cache.readEntry('resolution', key)
+  const stored = upgrade ? undefined : await surroundings.cache.readEntry('resolution', key)
   const cached = stored && readStored(stored.toString('utf8'))
   const notes: Note[] = []
   let text: string
@@ -222,6 +224,7 @@ async function resolveDeclared(
     const { runResolver } = await import('./run-resolver.ts')
     text = await runResolver(input, declarations, described, options, surroundings, notes)
     await surroundings.cache.writeEntry('resolution', key, text)
+    surroundings.resolved.add(key)
   }
   const written = await keepLock(text, options)
   const resolution = fromOwnLock(

@@ -27,6 +27,7 @@ const groups = [
   { name: 'entries', of: ['audit/library-worker'] }, // a thread of a check is at work the sooner
   { name: 'digest', of: ['base/digest'] },
   { name: 'command', of: ['cli/run-command', 'settings/configuration-file'] },
+  { name: 'check', of: ['cli/commands/check'] },
   { name: 'zip', of: ['public/zip'] },
   {
     name: 'build',

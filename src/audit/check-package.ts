@@ -1,5 +1,4 @@
 import type { Digest } from '../base/digest.ts'
-import { runInWorker } from '../base/worker-task.ts'
 import { parseArchitecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit, zippedSizeLimit } from '../lambda/quotas.ts'
 import { parsePythonRuntime } from '../lambda/runtimes.ts'
@@ -133,7 +132,8 @@ function answerTo(
 }
 
 /** The same in a thread of its own, as the service does on upload. */
-export function auditInWorker(request: CheckRequest): Promise<CheckResult> {
+export async function auditInWorker(request: CheckRequest): Promise<CheckResult> {
+  const { runInWorker } = await import('../base/worker-task.ts')
   return runInWorker(import.meta.url, './audit-worker', request)
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { isMainThread, MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
-import { startWorker } from '../base/worker.ts'
+import type { MessagePort, Worker } from 'node:worker_threads'
+import { startWorker, workerThreads } from '../base/worker.ts'
 import type { SpliceableEntry } from '../zip/plan.ts'
 import type { FileSource } from '../zip/source.ts'
 import type { ContentFacts } from './content-facts.ts'
@@ -37,6 +37,7 @@ export class LibraryThread {
     const ordered = [...entries].sort((a, b) => b.uncompressedBytes - a.uncompressedBytes)
     this.#indexes = new Map(ordered.map((entry, index) => [entry, index]))
     this.#states = new Int32Array(new SharedArrayBuffer(4 * ordered.length))
+    const { MessageChannel } = workerThreads()
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const task: LibraryTask = {
@@ -57,6 +58,7 @@ export class LibraryThread {
     const state = Atomics.compareExchange(this.#states, index, states.free, states.takenByAudit)
     if (state === states.free || state === states.takenByAudit) return 'read'
     if (Atomics.wait(this.#states, index, states.takenByThread, longestWaitMilliseconds) === 'timed-out') return 'read'
+    const { receiveMessageOnPort } = workerThreads()
     while (!this.#answers.has(index)) {
       const answer = receiveMessageOnPort(this.#port!) as { readonly message: LibraryAnswer } | undefined
       if (!answer) return 'read'
@@ -84,19 +86,19 @@ const longestWaitMilliseconds = 10_000
 
 /** Whether it is worth starting one before anybody knows what an archive holds. */
 export function mayNeedAThread(archiveBytes: number): boolean {
-  return canHaveAThread() && archiveBytes >= mayBeWorthAThread
+  return archiveBytes >= mayBeWorthAThread && canHaveAThread()
 }
 
 /** Whether a thread would be worth it for these. */
 export function isWorthAThread(entries: readonly SpliceableEntry[]): boolean {
   return (
-    canHaveAThread() &&
     entries.length > 1 &&
-    entries.reduce((sum, { uncompressedBytes }) => sum + uncompressedBytes, 0) >= worthAThread
+    entries.reduce((sum, { uncompressedBytes }) => sum + uncompressedBytes, 0) >= worthAThread &&
+    canHaveAThread()
   )
 }
 
 /** Only with a second processor, and not in what is itself a thread beside others. */
 function canHaveAThread(): boolean {
-  return isMainThread && availableParallelism() > 1
+  return availableParallelism() > 1 && workerThreads().isMainThread
 }

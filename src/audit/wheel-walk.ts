@@ -272,9 +272,12 @@ class WheelModules {
   }
 
   isInUse(path: string): boolean {
-    for (let node = 0; node < this.ranks.length; node++)
-      if (this.ranks[node]! >= 1 && this.fileOf(node)?.path === path) return true
-    return false
+    const slash = path.lastIndexOf('/') + 1
+    const dot = path.indexOf('.', slash)
+    // `a/__init__.py` is `a`, every other file has the name of its module.
+    const module = path.startsWith('__init__.', slash) ? path.slice(0, slash - 1) : path.slice(0, dot)
+    const node = this.#index().get(module)
+    return node !== undefined && this.ranks[node]! >= 1 && this.fileOf(node)?.path === path
   }
 
   #flags(node: number): number {

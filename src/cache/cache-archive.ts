@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
-import { openCache, entryKinds, type EntryKind } from './cache.ts'
+import { openCache } from './cache.ts'
+import { entryKinds, type EntryKind } from './entry-file.ts'
 import { cacheWriteFailed, invalidCacheArchive } from './errors.ts'
 import { listCache } from './inventory.ts'
 import { readTar, tarHeader, tarPadding } from './tar.ts'

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { chmod, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { newSha256, sha256, sha256File, type Digest } from '../base/digest.ts'
+import { newSha256, sha256File, type Digest } from '../base/digest.ts'
 import { makeFolder } from '../base/make-folder.ts'
+import { entryPath, isWhole, wholeEntry, type EntryKind } from './entry-file.ts'
 import { cacheWriteFailed, hashMismatch, invalidCacheArchive, sizeMismatch } from './errors.ts'
 
 /**
@@ -32,25 +33,6 @@ export interface Cache {
   removeEntry(kind: EntryKind, key: string): Promise<void>
 }
 
-/**
- * What is kept under a key:
- * `wheel-index` (by the wheel's digest), `wheel-facts` (likewise), `resolution` (by the digest of everything that decided it),
- * `built-wheel` (by the digest of everything that made it; says which blob it is), `bytecode`, `index-page` (answers of package indexes,
- * for `--offline`), `tool` (where a tool's binary lies), `check-answer` (what `zipyard check` said, by the package's path and the question).
- */
-export type EntryKind = (typeof entryKinds)[number]
-
-export const entryKinds = [
-  'wheel-index',
-  'wheel-facts',
-  'resolution',
-  'built-wheel',
-  'bytecode',
-  'index-page',
-  'tool',
-  'check-answer',
-] as const
-
 export interface ExpectedBlob {
   /** Any one algorithm of Node's crypto by lower-case hexadecimal digest; all that are given must hold. */
   readonly hashes?: Readonly<Record<string, string>> | undefined
@@ -73,26 +55,6 @@ export function openCache(folder: string): Cache {
 /** `blobs/sha256/ab/cdef…`: two levels, so that no folder grows without bound. */
 export function blobPath(folder: string, digest: Digest): string {
   return join(folder, 'blobs', 'sha256', digest.slice(0, 2), digest.slice(2))
-}
-
-/** `wheel-index/ab/cdef…`: keys are hashed unless they are digests already, so that anything may be a key. */
-export function entryPath(folder: string, kind: EntryKind, key: string): string {
-  const name = /^[0-9a-f]{64}$/.test(key) ? key : sha256(key)
-  return join(folder, kind, name.slice(0, 2), name.slice(2))
-}
-
-const digestBytes = 32
-
-/** Entries end in the digest of what stands before it. */
-function isWhole(stored: Uint8Array): boolean {
-  if (stored.byteLength < digestBytes) return false
-  const digest = createHash('sha256').update(stored.subarray(0, -digestBytes)).digest()
-  return digest.equals(stored.subarray(-digestBytes))
-}
-
-/** What was written, when the digest behind it holds. */
-export function wholeEntry(stored: Buffer): Buffer | undefined {
-  return isWhole(stored) ? stored.subarray(0, -digestBytes) : undefined
 }
 
 /** Beside a blob: what was true when it was stored, so that a later change shows without reading it. */

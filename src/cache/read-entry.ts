@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { sha256Bytes } from '../base/digest.ts'
 import { makeFolder } from '../base/make-folder.ts'
-import { entryPath, wholeEntry, type EntryKind } from './cache.ts'
+import { entryPath, wholeEntry, type EntryKind } from './entry-file.ts'
 
 /**
  * An entry of the cache in one go, for what runs in a thread of its own or reads many small ones: a few system calls instead of a round

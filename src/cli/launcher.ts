@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { compiledCodeFile, enableCompileCache } from './compile-cache.ts'
+import { exitCodes } from './command.ts'
 import type * as Program from './program.ts'
 import { ScriptLoader } from './script-loader.ts'
 
@@ -14,6 +15,7 @@ const scripts = new ScriptLoader(
   compiledCodeFile(process.env, process.argv.slice(2)),
 )
 process.once('exit', (code) => {
-  if (code === 0) scripts.keep()
+  // A check that found errors ran as a whole, too.
+  if (code === 0 || code === exitCodes.checkFailed) scripts.keep()
 })
 void (scripts.load('program.js') as typeof Program).runProgram()

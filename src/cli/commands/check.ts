@@ -6,7 +6,6 @@ import { checkPackage, type CheckResult } from '../../audit/check-package.ts'
 import type { Finding } from '../../audit/finding.ts'
 import { isOverBudget } from '../../audit/rules/budget.ts'
 import { cacheFolder } from '../../cache/cache-folder.ts'
-import { callAdmin } from '../../client/admin-client.ts'
 import { serviceTarget } from '../../client/target.ts'
 import { defaultRuntimeId } from '../../lambda/runtimes.ts'
 import { importFlameGraph, milliseconds } from '../../proof/flame-graph.ts'
@@ -19,7 +18,6 @@ import { badOptionValue } from '../../settings/option.ts'
 import { readServiceFile } from '../../settings/service-file.ts'
 import { defineCommand, exitCodes, type Context } from '../command.ts'
 import { importProfile } from '../import-profile.ts'
-import { provePackage } from '../prove-package.ts'
 import { dataOption, handlerOption, runtimeOption } from '../shared-options.ts'
 import { fileNotFound, missingOperand } from '../actions.ts'
 import { workflowCommand } from '../workflow-command.ts'
@@ -70,6 +68,7 @@ export const command = defineCommand({
     if (options.html !== undefined) writeFileSync(resolve(context.workingDirectory, options.html), html!)
     if (!options.import) return report(context, inspected, name)
     const folder = dataFolder(options.data, context.environment)
+    const { provePackage } = await import('../prove-package.ts')
     const proof = await provePackage(context, { ...request, deniedLibraries, dataFolder: folder })
     if (svg !== undefined && proof.proof === 'run')
       writeFileSync(resolve(context.workingDirectory, svg), importFlameGraph(proof, name))
@@ -105,8 +104,9 @@ function withFindings(result: CheckResult, added: readonly Finding[]): CheckResu
 }
 
 /** What the service that runs on this machine found when the function's code was uploaded. */
-function findingsOf(context: Context, name: string, data: string | undefined): Promise<CheckResult> {
+async function findingsOf(context: Context, name: string, data: string | undefined): Promise<CheckResult> {
   const target = serviceTarget(readServiceFile(dataFolder(data, context.environment)))
+  const { callAdmin } = await import('../../client/admin-client.ts')
   return callAdmin<CheckResult>(target, 'GET', `/findings/${encodeURIComponent(name)}`)
 }
 

@@ -54,11 +54,16 @@ function closure(dist, modules) {
   return found
 }
 
-/** One other character makes the engine read a whole file as wide ones: they are escaped, which means the same wherever they stand. */
-function writeInAscii(file) {
+/**
+ * Node tells a person about every `import()` of a script that it did not load itself: for packages the loader's own takes its place where there
+ * is one. And one character that is not ASCII makes the engine read a whole file as wide ones: they are escaped, which means the same
+ * wherever they stand.
+ */
+function finish(file) {
   if (file.type !== 'chunk') return
   if (/String\.raw`[^`]*[^\0-\x7f]/.test(file.code))
     throw new Error(`${file.fileName}: a raw template means another thing in ASCII`)
+  file.code = file.code.replaceAll(/\bimport\(("[^."][^"]*")\)/g, '(require.import ?? ((id) => import(id)))($1)')
   file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
@@ -81,7 +86,7 @@ async function joinModules(dist, inputs, codeSplitting) {
     comments: false,
     // Short names are read faster; lines stay, so that a stack says where.
     minify: { mangle: { keepNames: true }, compress: false, codegen: { removeWhitespace: false } },
-    plugins: [{ name: 'ascii', generateBundle: (_, files) => Object.values(files).forEach(writeInAscii) }],
+    plugins: [{ name: 'finish', generateBundle: (_, files) => Object.values(files).forEach(finish) }],
     codeSplitting,
   })
   await build.close()

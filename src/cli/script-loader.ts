@@ -65,8 +65,11 @@ export class ScriptLoader {
     this.#modules.set(name, module)
     const path = join(this.#folder, name)
     const fromPackages = createRequire(path)
-    const require = (id: string): unknown =>
-      id.startsWith('.') ? this.load(basename(resolve(this.#folder, id))) : fromPackages(id)
+    const require = Object.assign(
+      (id: string): unknown => (id.startsWith('.') ? this.load(basename(resolve(this.#folder, id))) : fromPackages(id)),
+      // A script's own would be told to the person as an experiment of Node's, see `scripts/bundle.mjs`.
+      { import: (id: string): Promise<unknown> => import(id) },
+    )
     const run = this.#compile(name, path).runInThisContext() as (...args: unknown[]) => void
     run(module.exports, require, module, path, dirname(path))
     return module.exports

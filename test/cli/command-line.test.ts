@@ -20,6 +20,18 @@ test('an option of every command may stand before the command', () => {
   expect(readFileSync(join(folder, 'hello/zipyard.toml'), 'utf8')).toContain('name = "hello"')
 })
 
+test('a build that asks an index shows a person what is wrong, and nothing of Node', () => {
+  const folder = temporaryFolder('unreachable')
+  writeFileSync(join(folder, 'app.py'), '')
+  writeFileSync(join(folder, 'requirements.txt'), `lib==1.0 --hash=sha256:${'0'.repeat(64)}\n`)
+  const env = { PIP_INDEX_URL: 'http://127.0.0.1:1/simple', ZIPYARD_CACHE_DIR: temporaryFolder('cache') }
+  const { exitCode, stderr } = zipyard(['build', folder], { env })
+  expect([exitCode, stderr]).toEqual([
+    1,
+    'error: `http://127.0.0.1:1/simple/lib/` cannot be reached: nothing listens there (`ECONNREFUSED`) (ZY0336)\ncaused by: connect ECONNREFUSED 127.0.0.1:1\n\nhint: Check the address and the port of the index\n',
+  ])
+})
+
 test('help about a mistyped command says which one was meant', () => {
   expect(zipyard(['help', 'bild'])).toMatchObject({
     exitCode: 2,

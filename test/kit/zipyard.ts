@@ -25,7 +25,13 @@ export function zipyard(
     input: options.input ?? '',
     maxBuffer: 1 << 28,
   })
-  return { exitCode: result.status, stdout: result.stdout, stderr: result.stderr }
+  return withoutWarnings({ exitCode: result.status, stdout: result.stdout, stderr: result.stderr })
+}
+
+/** No command may show a person what Node thinks of our code. */
+function withoutWarnings(result: CommandResult): CommandResult {
+  if (/^\(node:\d+\)/m.test(result.stderr)) throw new Error(`Node warns of something: ${result.stderr}`)
+  return result
 }
 
 /** Runs any program without blocking this process, which may be serving what the program asks for. */
@@ -40,7 +46,14 @@ export function runProgram(
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     child.once('error', failed)
-    child.once('close', (exitCode) => done({ exitCode, stdout, stderr }))
+    child.once('close', (exitCode) => {
+      const result = { exitCode, stdout, stderr }
+      try {
+        done(program === 'zipyard' ? withoutWarnings(result) : result)
+      } catch (error) {
+        failed(error)
+      }
+    })
     child.stdin.on('error', () => undefined) // it ended without reading what it was given
     child.stdin.end(options.input ?? '')
   })

@@ -31,16 +31,25 @@ export function enableCompileCache(
 }
 
 /**
- * The file for what `ScriptLoader` keeps: one for each command, as each calls other functions, and for each Node. Undefined where nothing is
- * to be kept: Node was told so, or the coverage of every function is being recorded.
+ * The file for what `ScriptLoader` keeps: one for each command, as each calls other functions, for each Node, and for each place where Zipyard
+ * is installed, `scripts`. Undefined where nothing is to be kept: Node was told so, or the coverage of every function is being recorded.
  */
-export function compiledCodeFile(environment: Environment, args: readonly string[]): string | undefined {
+export function compiledCodeFile(
+  environment: Environment,
+  args: readonly string[],
+  scripts: string,
+): string | undefined {
   if (environment['NODE_DISABLE_COMPILE_CACHE'] || environment['NODE_V8_COVERAGE']) return undefined
   const folder = compiledFolder(environment)
   // Help calls next to nothing of a command: what it keeps would be of no use to the command itself.
   const name = args.some((arg) => arg === '--help' || arg === '-h') ? 'help' : args[0]
-  return (
-    folder &&
-    join(folder, `${name && /^[a-z]{1,16}$/.test(name) ? name : 'other'}-${process.version}-${process.arch}.bin`)
-  )
+  const command = name && /^[a-z]{1,16}$/.test(name) ? name : 'other'
+  return folder && join(folder, `${command}-${process.version}-${process.arch}-${shortHash(scripts)}.bin`)
+}
+
+/** FNV-1a. No secret, no proof: what is kept says itself which sources it is of. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return (hash >>> 0).toString(16)
 }

@@ -10,10 +10,8 @@ import type * as Program from './program.ts'
 import { ScriptLoader } from './script-loader.ts'
 
 enableCompileCache(process.env)
-const scripts = new ScriptLoader(
-  join(import.meta.dirname, '../chunks'),
-  compiledCodeFile(process.env, process.argv.slice(2)),
-)
+const folder = join(import.meta.dirname, '../chunks')
+const scripts = new ScriptLoader(folder, compiledCodeFile(process.env, process.argv.slice(2), folder))
 process.once('exit', (code) => {
   // A check that found errors ran as a whole, too.
   if (code === 0 || code === exitCodes.checkFailed) scripts.keep()

@@ -16,7 +16,7 @@ export function renderError(error: unknown, style: Style, verbose: boolean): Ren
   if (error instanceof ZipyardError) {
     const text = [
       `${style.red('error:')} ${error.message} (${error.code})`,
-      ...causes.map((cause) => `${style.dim('caused by:')} ${cause}`),
+      ...unsaid(error.message, causes).map((cause) => `${style.dim('caused by:')} ${cause}`),
       ...(error.hint ? ['', `${style.cyan('hint:')} ${error.hint}`] : []),
     ].join('\n')
     return {
@@ -43,6 +43,11 @@ export function renderError(error: unknown, style: Style, verbose: boolean): Ren
     text: `${style.red('error:')} Zipyard has a defect: ${message} (ZY0070)\n\n${style.dim(stack)}\n\n${style.cyan('hint:')} Please report this text with what you typed`,
     json: { error: { code: 'ZY0070', message, causes, stack } },
   }
+}
+
+/** Causes that say more than the sentence and the causes before them. */
+function unsaid(sentence: string, causes: readonly string[]): readonly string[] {
+  return causes.filter((cause, place) => ![sentence, ...causes.slice(0, place)].some((said) => said.includes(cause)))
 }
 
 /** What the operating system refuses, in words. */

@@ -416,16 +416,22 @@ def handler(event, context):
     const small = await invokerBench({ limits: { memoryMiB: 300 } })
     try {
       const versions = [1, 2, 3].map((n) =>
-        small.version(`import time\ndef handler(e, c):\n    time.sleep(e.get('sleep', 0))\n    return ${n}`),
+        small.version(
+          `import os, time\ndef handler(e, c):\n    while os.path.exists(e.get('until', '')):\n        time.sleep(0.01)\n    return ${n}`,
+          { timeoutSeconds: 900 },
+        ),
       )
       for (const version of versions) await small.invoke(version)
       expect(small.invoker.environments().length).toBe(2)
-      const busy = versions.slice(0, 2).map((version) => small.invoke(version, { sleep: 2 }))
+      const until = join(small.folder, 'until')
+      writeFileSync(until, '')
+      const busy = versions.slice(0, 2).map((version) => small.invoke(version, { until }))
       await expect.poll(() => small.invoker.environments().filter(({ state }) => state === 'busy').length).toBe(2)
       await expect(small.invoke(versions[2]!)).rejects.toMatchObject({
         code: 'ZY0550',
         details: { reason: 'MachineMemoryExceeded' },
       })
+      rmSync(until)
       await Promise.all(busy)
     } finally {
       await small.stop()

@@ -32,6 +32,15 @@ test('a build that asks an index shows a person what is wrong, and nothing of No
   ])
 })
 
+test('a cause that the sentence has said already is not said twice', () => {
+  const folder = temporaryFolder('twice')
+  writeFileSync(join(folder, 'app.py'), '')
+  writeFileSync(join(folder, 'requirements.txt'), 'idna=3.10\n')
+  const { exitCode, stderr } = zipyard(['build', folder])
+  expect(exitCode).toBe(1)
+  expect(stderr.match(/is not a version specifier/g)).toHaveLength(1)
+})
+
 test('help about a mistyped command says which one was meant', () => {
   expect(zipyard(['help', 'bild'])).toMatchObject({
     exitCode: 2,

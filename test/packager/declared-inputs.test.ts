@@ -159,3 +159,14 @@ test('functions with the same dependencies and target share one resolution, also
   await buildAll(folder, { functions, upgrade: true }, counting)
   expect(asked()).toBe(6)
 })
+
+test.each(['uv', 'pip'])('requirements that PowerShell wrote, in UTF-16, are read (%s)', async (resolver) => {
+  const text = '\uFEFFplain==1.0\r\nlimited>=1\r\n'
+  const bigEndian = Buffer.from(text, 'utf16le').swap16()
+  for (const bytes of [Buffer.from(text, 'utf16le'), bigEndian]) {
+    const folder = projectFolder({ 'app.py': '', 'requirements.txt': bytes })
+    const report = await buildProject(folder, { resolver, upgrade: true }, environment)
+    expect(packed(report.shares)).toEqual(['limited 2.0', 'plain 1.0'])
+    expect((await buildProject(folder, { resolver, locked: true }, environment)).codeSha256).toBe(report.codeSha256)
+  }
+})

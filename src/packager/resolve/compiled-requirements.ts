@@ -9,6 +9,7 @@ import { parsePyproject } from '../../pypa/pyproject.ts'
 import type { Requirement } from '../../pypa/requirement.ts'
 import { readRequirementsFile } from '../../pypa/requirements-txt.ts'
 import type { Staleness } from './lock-staleness.ts'
+import { readRequirementsText } from './requirements-text.ts'
 import type { Variables } from './scrubbed-environment.ts'
 
 /**
@@ -23,7 +24,7 @@ export async function stalenessOfCompiled(
   selected: readonly LockedDistribution[],
   options: { readonly environment: MarkerEnvironment; readonly variables: Variables },
 ): Promise<Staleness | undefined> {
-  const command = compileCommand(await readFile(file, 'utf8'))
+  const command = compileCommand(await readRequirementsText(file))
   const sources = sourcesOf(command, file)
   const declared = await Promise.all(sources.map((source) => declaredIn(source, options.variables)))
   const differences = uncoveredRequirements(declared.flat(), selected, options.environment)
@@ -59,7 +60,7 @@ async function declaredIn(source: string, variables: Variables): Promise<readonl
   const { requirements } = await readRequirementsFile(source, {
     folder: dirname(source),
     environment: variables,
-    read: (place) => readFile(place, 'utf8'),
+    read: readRequirementsText,
   })
   return requirements.flatMap(({ requirement }) => requirement ?? [])
 }

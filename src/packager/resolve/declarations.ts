@@ -13,6 +13,7 @@ import { readRequirementsFile, type RequirementLine, type RequirementsOptions } 
 import { parseScriptMetadata } from '../../pypa/script-metadata.ts'
 import type { ResolvableInput } from '../dependency-input.ts'
 import { withoutCredentials } from './resolution-error.ts'
+import { readRequirementsText } from './requirements-text.ts'
 import type { Variables } from './scrubbed-environment.ts'
 
 /** One thing that a project asks for. */
@@ -70,9 +71,7 @@ export async function readDeclarations(
 
 async function ofRequirements(files: readonly string[], folder: string, variables: Variables): Promise<Declarations> {
   const read = await Promise.all(
-    files.map((file) =>
-      readRequirementsFile(file, { folder, environment: variables, read: (place) => readPlace(place) }),
-    ),
+    files.map((file) => readRequirementsFile(file, { folder, environment: variables, read: readRequirementsText })),
   )
   const options = read.map((one) => one.options)
   const merged: RequirementsOptions = {
@@ -90,11 +89,6 @@ async function ofRequirements(files: readonly string[], folder: string, variable
   const lines = read.flatMap((one) => one.requirements)
   const constraints = read.flatMap((one) => one.constraints)
   return finish(lines.map(ofLine), constraints.map(ofLine), folder, {}, merged)
-}
-
-async function readPlace(place: string): Promise<string> {
-  if (/^https?:/.test(place)) throw new Error('requirements files are read from disk only')
-  return readFile(place, 'utf8')
 }
 
 function ofLine(line: RequirementLine): Declared {

@@ -5,6 +5,7 @@ import type { ResolvableInput } from '../dependency-input.ts'
 import { runTool } from '../run-tool.ts'
 import type { Target } from '../target.ts'
 import type { UvTool } from './find-uv.ts'
+import { asUtf8 } from './requirements-text.ts'
 import { resolutionError } from './resolution-error.ts'
 import { resolverEnvironment, type Variables } from './scrubbed-environment.ts'
 import { namesWithoutWheels, uvArguments } from './uv-command.ts'
@@ -37,7 +38,7 @@ export async function resolveWithUv(
 ): Promise<UvResolution> {
   const scratch = await mkdtemp(join(tmpdir(), 'zipyard-uv-'))
   try {
-    const file = input.kind === 'lines' ? await requirementsOf(input.lines, scratch) : input
+    const file = await fileFor(input, scratch)
     const fromSource: string[] = []
     for (let round = 0; ; round += 1) {
       const { exitCode, stdout, stderr } = await runTool(
@@ -71,11 +72,11 @@ export async function resolveWithUv(
   }
 }
 
-async function requirementsOf(
-  lines: readonly string[],
-  scratch: string,
-): Promise<Exclude<ResolvableInput, { kind: 'lines' }>> {
+/** What uv is given: requirements that stand in no file get one. */
+async function fileFor(input: ResolvableInput, scratch: string): Promise<Exclude<ResolvableInput, { kind: 'lines' }>> {
+  if (input.kind === 'requirements') return { ...input, files: await asUtf8(input.files, scratch) }
+  if (input.kind !== 'lines') return input
   const file = join(scratch, 'requirements.txt')
-  await writeFile(file, lines.map((line) => `${line}\n`).join(''))
+  await writeFile(file, input.lines.map((line) => `${line}\n`).join(''))
   return { kind: 'requirements', files: [file] }
 }

@@ -1,6 +1,5 @@
 import { access, constants } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
-import { readFile } from 'node:fs/promises'
 import { defineError } from '../../base/errors.ts'
 import { sha256 } from '../../base/digest.ts'
 import type { Lock } from '../../pypa/locked-distribution.ts'
@@ -25,6 +24,7 @@ import {
   type LockPlace,
   type OwnLock,
 } from './lock-file.ts'
+import { readRequirementsText } from './requirements-text.ts'
 import type { Staleness } from './lock-staleness.ts'
 import type { Resolution } from './resolution.ts'
 import type { Variables } from './scrubbed-environment.ts'
@@ -92,7 +92,7 @@ async function lockOf(
   const file = await readRequirementsFile(input.files[0]!, {
     folder: options.folder,
     environment: options.variables,
-    read: (place) => readFile(place, 'utf8'),
+    read: readRequirementsText,
   })
   const lock = lockFromRequirements(file)
   if (!('notLocked' in lock)) surroundings.learnIndexes(indexesOf(file.options))

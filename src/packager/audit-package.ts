@@ -29,36 +29,48 @@ export const auditRefused = defineError('ZY0460', 'refused', (p: { name: string;
  * @throws `auditRefused` when a rule finds an error
  */
 export async function auditBuilt(
+  archive: Pick<Archive, 'bytes' | 'unzippedBytes'>,
+  plan: BuildPlan,
+  artifacts: readonly Artifact[],
+  layout: Layout,
+  cache: Cache,
+): Promise<readonly Finding[]> {
+  const facts = await factsOfBuild(archive, plan, artifacts, layout, cache)
+  return accepted(plan, auditFacts({ ...facts, budget: budgetFacts(plan.budget, plan.target) }))
+}
+
+/**
+ * As `auditBuilt`, for a function that has layers: with what they hold the archive is read.
+ * @throws `auditRefused`
+ */
+export async function auditWithLayers(
   archive: Archive,
   plan: BuildPlan,
   artifacts: readonly Artifact[],
   layout: Layout,
   cache: Cache,
-): Promise<CheckResult> {
-  const facts = await factsOfBuild(archive, plan, artifacts, layout, cache)
-  if (plan.layers.length > 0) await rememberBuilt(archive, plan, artifacts, cache)
-  const result =
-    plan.layers.length === 0
-      ? auditFacts({ ...facts, budget: budgetFacts(plan.budget, plan.target) })
-      : checkPackage({
-          path: archive.path,
-          runtime: plan.target.runtime.id,
-          architecture: plan.target.architecture,
-          handler: plan.handler,
-          layers: plan.layers,
-          budget: plan.budget,
-          cacheFolder: cache.folder,
-          digest: archive.digest,
-        })
-  const errors = result.findings.filter((finding) => finding.severity === 'error')
-  if (errors.length > 0) {
-    const cause =
-      errors.length === 1
-        ? undefined
-        : new Error(errors.map(({ sentence, code }) => `${sentence} (${code})`).join('\n'))
-    throw auditRefused({ name: plan.out, findings: errors }, { cause })
-  }
-  return result
+): Promise<readonly Finding[]> {
+  await factsOfBuild(archive, plan, artifacts, layout, cache) // what wheels hold is kept for the check
+  await rememberBuilt(archive, plan, artifacts, cache)
+  const result = checkPackage({
+    path: archive.path,
+    runtime: plan.target.runtime.id,
+    architecture: plan.target.architecture,
+    handler: plan.handler,
+    layers: plan.layers,
+    budget: plan.budget,
+    cacheFolder: cache.folder,
+    digest: archive.digest,
+  })
+  return accepted(plan, result)
+}
+
+function accepted(plan: BuildPlan, { findings }: CheckResult): readonly Finding[] {
+  const errors = findings.filter((finding) => finding.severity === 'error')
+  if (errors.length === 0) return findings
+  const cause =
+    errors.length === 1 ? undefined : new Error(errors.map(({ sentence, code }) => `${sentence} (${code})`).join('\n'))
+  throw auditRefused({ name: plan.out, findings: errors }, { cause })
 }
 
 /** Lets later checks of the package use what is known of its wheels. A cache that may only be read is no reason to fail. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve as resolvePath, sep } from 'node:path'
-import { prepareSplice, splice } from '../zip/splicer.ts'
-import { auditBuilt, rememberBuilt } from './audit-package.ts'
+import { prepareSplice, writeSplice } from '../zip/splicer.ts'
+import { auditBuilt, auditWithLayers, rememberBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
@@ -94,14 +94,26 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       : laidOut
   if (layout.stretches.length + layout.singles.length === 0) throw emptyPackage({ folder: plan.project })
   const { archive, findings } = await inItsPlace(plan.out, signal, async (path, settle) => {
+    const mayLag = plan.checks && plan.layers.length === 0
     const written = await timed('splice', async () =>
-      splice(spliceParts(layout, await packOnce(layout.singles, cache, plan.out)), path, { signal }),
+      writeSplice(spliceParts(layout, await packOnce(layout.singles, cache, plan.out)), path, { signal, mayLag }),
     )
     if (plan.layers.length === 0) settle() // with layers the audit reads the archive
-    const checked = plan.checks
-      ? await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
-      : undefined
-    return { archive: written, findings: checked?.findings ?? [] }
+    if (!mayLag) {
+      const whole = written.archive()
+      const found = plan.checks
+        ? await timed('audit', () => auditWithLayers(whole, plan, artifacts, layout, cache))
+        : []
+      return { archive: whole, findings: found }
+    }
+    // While it is judged, the rest of it is hashed.
+    try {
+      const found = await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
+      return { archive: written.archive(), findings: found }
+    } catch (error) {
+      written.forget()
+      throw error
+    }
   })
   if (plan.checks) await rememberBuilt({ path: plan.out, digest: archive.digest }, plan, artifacts, cache)
   const notes = [

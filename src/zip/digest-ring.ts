@@ -1,6 +1,6 @@
 /**
  * The memory that a splice shares with the thread that hashes what it writes: a ring of pieces, and the words by which both agree.
- * The writer moves `head` after it filled a piece, the thread moves `tail` after it hashed one.
+ * The writer moves `head` after it handed something over, the thread moves `tail` after it hashed that.
  */
 
 /** Bytes of a piece: large enough that a hand-over costs nothing beside hashing it, small enough to stay in a processor's cache. */
@@ -9,16 +9,26 @@ export const pieceBytes = 512 * 1024
 /** Pieces of the ring: what the writer may be ahead, so that neither waits for the other's every turn. */
 export const pieces = 8
 
-/** Indexes of `words`. From `lengths` on stands each piece's length; `ended` instead of one asks for the digest. */
-export const word = { head: 0, tail: 1, state: 2, answered: 3, lengths: 8 } as const
+/** Hand-overs that may wait, far more than the pieces of the ring: the others are read back from the file. */
+export const turns = 1024
+
+/**
+ * Indexes of `words`. `head` and `tail` count hand-overs, `freed` the pieces of the ring that are free again. From `turns` on stand two words
+ * for each hand-over: a length or one of `turn`, and the piece of the ring, `inFile` or a descriptor.
+ */
+export const word = { head: 0, tail: 1, state: 2, answered: 3, freed: 4, turns: 8 } as const
 
 /** States of the thread. Whoever changes `idle` by compare-and-set has it: the writer to `taken`, the thread itself to `gone`. */
 export const threadState = { idle: 0, taken: 1, gone: 2 } as const
 
-export const ended = -1
+/** Instead of a length: a file begins, whose descriptor stands beside; or its digest is asked for. */
+export const turn = { ended: -1, begins: -2 } as const
+
+/** Instead of a piece of the ring: the bytes are to be read from the file. */
+export const inFile = -1
 
 /** What both sides must agree about. The thread is told it: importing it would load all that it is bundled with, before the first piece. */
-export const ringProtocol = { pieceBytes, pieces, word, threadState, ended }
+export const ringProtocol = { pieceBytes, pieces, turns, word, threadState, turn, inFile }
 
 /** What the thread is started with. */
 export interface DigestWork {
@@ -34,7 +44,7 @@ export interface DigestRing {
 
 export function newDigestRing(): DigestRing {
   return {
-    words: new Int32Array(new SharedArrayBuffer(4 * (word.lengths + pieces))),
+    words: new Int32Array(new SharedArrayBuffer(4 * (word.turns + 2 * turns))),
     pieces: new SharedArrayBuffer(pieces * pieceBytes),
     digest: new SharedArrayBuffer(32),
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
@@ -11,10 +11,15 @@ import { OutputFile } from './output-file.ts'
 const large = randomBytes(3 * pieces * pieceBytes + 12_345)
 
 /** Writes through an output file whose package is expected to be so long. */
-function write(path: string, bytes: Buffer, expectedBytes: number): { bytes: number; digest: string } {
-  const output = new OutputFile(path, expectedBytes)
+function write(path: string, bytes: Buffer, expectedBytes: number, mayLag = false): { bytes: number; digest: string } {
+  const output = new OutputFile(path, expectedBytes, mayLag)
   output.put(bytes)
-  return output.finish()
+  return finish(output)
+}
+
+function finish(output: OutputFile): { bytes: number; digest: string } {
+  const { bytes, digest } = output.finish()
+  return { bytes, digest: digest() }
 }
 
 test('the digest of a large package is made in a thread of its own, package after package', () => {
@@ -37,7 +42,7 @@ test('two packages at the same time do not share a thread, and a small one never
   const used = DigestThread.used
   expect(write(join(folder, 'small.zip'), large.subarray(0, 99), 99).digest).toBe(sha256(large.subarray(0, 99)))
   expect(DigestThread.used).toBe(used)
-  expect(first.finish().digest).toBe(sha256(large))
+  expect(finish(first).digest).toBe(sha256(large))
 })
 
 test('a package that is given up in the middle leaves nothing behind, and the next one has its own digest', () => {
@@ -50,15 +55,43 @@ test('a package that is given up in the middle leaves nothing behind, and the ne
   expect(write(join(folder, 'next.zip'), large, 100_000_000).digest).toBe(sha256(large))
 })
 
+test('a writer that does not wait for the thread has the right digest, whatever of it was read back from the file', () => {
+  const folder = temporaryFolder()
+  for (const bytes of [large, Buffer.concat([large, large, large]), large.subarray(3, 99)])
+    expect(write(join(folder, 'package.zip'), bytes, 100_000_000, true)).toEqual({
+      bytes: bytes.length,
+      digest: sha256(bytes),
+    })
+  // The file may have moved meanwhile, and another one may stand in its place.
+  const output = new OutputFile(join(folder, 'package.zip'), 100_000_000, true)
+  output.put(large)
+  const { digest } = output.finish()
+  renameSync(join(folder, 'package.zip'), join(folder, 'moved.zip'))
+  writeFileSync(join(folder, 'package.zip'), 'something else')
+  expect(digest()).toBe(sha256(large))
+})
+
+test('a package whose digest nobody wants leaves the next one its own', () => {
+  const folder = temporaryFolder()
+  const output = new OutputFile(join(folder, 'refused.zip'), 100_000_000, true)
+  output.put(large)
+  output.finish().forget()
+  expect(write(join(folder, 'next.zip'), large.subarray(5), 100_000_000, true).digest).toBe(sha256(large.subarray(5)))
+})
+
 test('when the thread ends in the middle, what was written is read back and the digest is right', () => {
   const folder = temporaryFolder()
-  for (const written of [3 * pieceBytes, large.length]) {
+  for (const [written, mayLag] of [
+    [3 * pieceBytes, false],
+    [large.length, false],
+    [large.length, true],
+  ] as const) {
     const path = join(folder, 'package.zip')
-    const output = new OutputFile(path, 100_000_000)
+    const output = new OutputFile(path, 100_000_000, mayLag)
     output.put(large.subarray(0, written))
     DigestThread.end()
     output.put(large.subarray(written))
-    expect(output.finish()).toEqual({ bytes: large.length, digest: sha256(large) })
+    expect(finish(output)).toEqual({ bytes: large.length, digest: sha256(large) })
     expect(sha256(readFileSync(path))).toBe(sha256(large))
     rmSync(path)
   }

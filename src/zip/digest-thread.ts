@@ -3,12 +3,14 @@ import type { Worker } from 'node:worker_threads'
 import type { Digest } from '../base/digest.ts'
 import { startWorker } from '../base/worker.ts'
 import {
-  ended,
+  inFile,
   newDigestRing,
   pieceBytes,
   pieces,
   ringProtocol,
   threadState,
+  turn,
+  turns,
   word,
   type DigestRing,
   type DigestWork,
@@ -37,6 +39,12 @@ export class DigestThread {
   )
   readonly #worker: Worker
   #head = 0
+  /** Pieces of the ring that were handed over. */
+  #filled = 0
+  /** For what the ring has no room for. */
+  #spare: Buffer | undefined
+  #isSpare = false
+  #mayLag = false
 
   private constructor() {
     const work: DigestWork = { ring: this.#ring, protocol: ringProtocol }
@@ -56,8 +64,11 @@ export class DigestThread {
     }
   }
 
-  /** The thread for a package of so many bytes, until `release`; undefined when it is busy or not worth it. */
-  static take(bytes: number): DigestThread | undefined {
+  /**
+   * The thread for the file of a package of so many bytes, until `release`; undefined when it is busy or not worth it. With `mayLag` the writer
+   * never waits for it: what the ring has no room for, the thread reads back, at its own time.
+   */
+  static take(bytes: number, descriptor: number, mayLag: boolean): DigestThread | undefined {
     if (bytes < worthAskingBytes) return undefined
     if (DigestThread.#running && DigestThread.#running.#state === threadState.gone) DigestThread.#running = undefined
     if (!DigestThread.#running && bytes >= worthStartingBytes) DigestThread.start()
@@ -66,6 +77,8 @@ export class DigestThread {
     const { words } = thread.#ring
     const before = Atomics.compareExchange(words, word.state, threadState.idle, threadState.taken)
     if (before !== threadState.idle) return undefined
+    thread.#mayLag = mayLag
+    if (!thread.#hand(turn.begins, descriptor)) return undefined
     DigestThread.used += 1
     return thread
   }
@@ -82,29 +95,58 @@ export class DigestThread {
   /** The next piece to fill, as soon as it has been hashed; undefined when the thread does not answer. */
   buffer(): Buffer | undefined {
     const { words } = this.#ring
+    this.#isSpare = false
     for (;;) {
       const tail = Atomics.load(words, word.tail)
       if (this.#state === threadState.gone) return undefined
-      if (((this.#head - tail) | 0) < pieces) return this.#pieces[this.#slot]
+      if (((this.#filled - Atomics.load(words, word.freed)) | 0) < pieces) return this.#pieces[this.#piece]
+      if (this.#mayLag) {
+        this.#isSpare = true
+        return (this.#spare ??= Buffer.allocUnsafeSlow(pieceBytes))
+      }
       if (Atomics.wait(words, word.tail, tail, patienceMilliseconds) === 'timed-out') return this.#giveUp()
     }
   }
 
+  /** Whether the piece must stand in the file before it is pushed. */
+  get isReadBack(): boolean {
+    return this.#isSpare
+  }
+
   /** Hands the first `length` bytes of the piece over. */
   push(length: number): void {
+    const isSpare = this.#isSpare
+    const piece = this.#piece
+    if (!isSpare) this.#filled = (this.#filled + 1) | 0
+    this.#hand(length, isSpare ? inFile : piece)
+  }
+
+  /** False when the thread does not answer. */
+  #hand(length: number, place: number): boolean {
     const { words } = this.#ring
-    words[word.lengths + this.#slot] = length
+    for (;;) {
+      const tail = Atomics.load(words, word.tail)
+      if (this.#state === threadState.gone) return false
+      if (((this.#head - tail) | 0) < turns) break
+      if (Atomics.wait(words, word.tail, tail, patienceMilliseconds) === 'timed-out') {
+        this.#giveUp()
+        return false
+      }
+    }
+    const at = word.turns + 2 * ((this.#head >>> 0) % turns)
+    words[at] = length
+    words[at + 1] = place
     this.#head = (this.#head + 1) | 0
     Atomics.store(words, word.head, this.#head)
     Atomics.notify(words, word.head)
+    return true
   }
 
   /** SHA-256 of everything pushed; undefined when the thread does not answer. */
   digest(): Digest | undefined {
     const { words, digest } = this.#ring
     const answered = Atomics.load(words, word.answered)
-    if (!this.buffer()) return undefined
-    this.push(ended)
+    if (!this.#hand(turn.ended, 0)) return undefined
     while (Atomics.load(words, word.answered) === answered)
       if (Atomics.wait(words, word.answered, answered, patienceMilliseconds) === 'timed-out') return this.#giveUp()
     return Buffer.from(digest).toString('hex')
@@ -116,8 +158,8 @@ export class DigestThread {
     else Atomics.compareExchange(this.#ring.words, word.state, threadState.taken, threadState.idle)
   }
 
-  get #slot(): number {
-    return (this.#head >>> 0) % pieces
+  get #piece(): number {
+    return (this.#filled >>> 0) % pieces
   }
 
   #giveUp(): undefined {

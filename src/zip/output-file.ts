@@ -12,6 +12,14 @@ import { headerTarget, type HeaderTarget } from './headers.ts'
 /** What is read ahead of small pieces, in bytes. */
 export const windowBytes = 128 * 1024
 
+/** A file in its place. Either of the two is to be called, once. */
+export interface FinishedFile {
+  readonly bytes: number
+  /** Waits until everything is hashed. */
+  digest(): Digest
+  forget(): void
+}
+
 /**
  * A file that appears whole or not at all: written beside its place, hashed on the way, renamed at the end.
  * When it fails, is given up, or the process is interrupted, nothing is left.
@@ -32,18 +40,18 @@ export class OutputFile {
   /** Hashes what was written, while the next piece is filled; without it that is done here, piece by piece. */
   #thread: DigestThread | undefined
 
-  /** `expectedBytes` tells whether hashing is worth a thread of its own. */
-  constructor(path: string, expectedBytes = 0) {
+  /** `expectedBytes` tells whether hashing is worth a thread of its own, `mayLag` that its result is not asked for at once. */
+  constructor(path: string, expectedBytes = 0, mayLag = false) {
     this.#path = path
     this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
     try {
       makeFolder(dirname(path))
-      this.#descriptor = openSync(this.#temporary, 'wx')
+      this.#descriptor = openSync(this.#temporary, 'wx+')
     } catch (error) {
       throw notWritable(path, error)
     }
     this.#forget = removeOnInterrupt(this.#temporary)
-    this.#thread = DigestThread.take(expectedBytes)
+    this.#thread = DigestThread.take(expectedBytes, this.#descriptor, mayLag)
     this.target = headerTarget(this.#thread?.buffer() ?? Buffer.allocUnsafeSlow(pieceBytes))
   }
 
@@ -59,24 +67,23 @@ export class OutputFile {
   /** Hashes and writes the filled part. */
   flush(): void {
     const { buffer, used } = this
-    if (this.#thread) this.#thread.push(used)
-    else this.#hash.update(used === buffer.length ? buffer : buffer.subarray(0, used))
+    const thread = this.#thread
+    const isReadBack = thread?.isReadBack ?? false
+    if (!thread) this.#hash.update(used === buffer.length ? buffer : buffer.subarray(0, used))
+    else if (!isReadBack) thread.push(used)
     for (let done = 0; done < used;) done += writeSync(this.#descriptor, buffer, done, used - done, this.flushed + done)
+    if (isReadBack) thread!.push(used)
     this.flushed += used
     this.used = 0
-    if (this.#thread) this.target = headerTarget(this.#thread.buffer() ?? this.#withoutThread())
+    if (thread) this.target = headerTarget(thread.buffer() ?? this.#withoutThread())
   }
 
   /** When the thread stopped answering: what was written is read back, and hashing goes on here. */
   #withoutThread(): Buffer {
     this.#thread = undefined
     const bytes = Buffer.allocUnsafeSlow(pieceBytes)
-    const written = openSync(this.#temporary, 'r')
-    try {
-      for (let got = 0; (got = readSync(written, bytes)) > 0;) this.#hash.update(bytes.subarray(0, got))
-    } finally {
-      closeSync(written)
-    }
+    for (let at = 0, got: number; (got = readSync(this.#descriptor, bytes, 0, pieceBytes, at)) > 0; at += got)
+      this.#hash.update(bytes.subarray(0, got))
     return bytes
   }
 
@@ -143,27 +150,27 @@ export class OutputFile {
     return true
   }
 
-  /** Puts the file in its place. `durable` also waits until the disk has it. */
-  finish(options: { readonly durable?: boolean | undefined } = {}): {
-    readonly bytes: number
-    readonly digest: Digest
-  } {
+  /** Puts the file in its place. `durable` also waits until the disk has it. Its digest may be asked for later; `forget` if it never is. */
+  finish(options: { readonly durable?: boolean | undefined } = {}): FinishedFile {
     this.flush()
     if (options.durable) fsyncSync(this.#descriptor)
-    closeSync(this.#descriptor)
-    const digest = this.#digest()
     replace(this.#temporary, this.#path)
     this.#forget()
-    return { bytes: this.flushed, digest }
+    const forget = (): void => {
+      this.#thread?.release(false)
+      closeSync(this.#descriptor)
+    }
+    const digest = (): Digest => {
+      const value = this.#digest()
+      closeSync(this.#descriptor)
+      return value
+    }
+    return { bytes: this.flushed, digest, forget }
   }
 
   /** Removes what was written; returns the error to throw: `outputNotWritable` when the disk was the reason. */
   giveUp(error: unknown): unknown {
-    try {
-      closeSync(this.#descriptor)
-    } catch {
-      // already closed by `finish`
-    }
+    closeSync(this.#descriptor)
     this.#thread?.release(false)
     rmSync(this.#temporary, { force: true })
     this.#forget()

@@ -50,10 +50,29 @@ export interface SpliceOptions {
  * @example await splice([{ path: 'app.py', mode: 0o644, source: { bytes } }], 'dist/app.zip')
  */
 export async function splice(plan: readonly SplicePart[], path: string, options: SpliceOptions = {}): Promise<Archive> {
+  return (await writeSplice(plan, path, options)).archive()
+}
+
+/** An archive in its place. Either of the two is to be called, once. */
+export interface WrittenArchive extends Pick<Archive, 'path' | 'bytes' | 'entries' | 'unzippedBytes'> {
+  /** Waits for the digest. */
+  archive(): Archive
+  forget(): void
+}
+
+/**
+ * As `splice`, for who has something to do before the digest is needed: a large archive is still being hashed when it is written, and with
+ * `mayLag` the writing does not wait for that.
+ */
+export async function writeSplice(
+  plan: readonly SplicePart[],
+  path: string,
+  options: SpliceOptions & { readonly mayLag?: boolean | undefined } = {},
+): Promise<WrittenArchive> {
   const parts = orderParts(plan)
   const { entries, directoryBytes, dataBytes } = lengthsOf(parts)
   const sources = new OpenArchives()
-  const output = new OutputFile(path, dataBytes)
+  const output = new OutputFile(path, dataBytes, options.mayLag)
   const work = new Splice(output, sources, headerTarget(Buffer.allocUnsafeSlow(directoryBytes)))
   const breath = new Breath(output, options.signal)
   try {
@@ -70,8 +89,13 @@ export async function splice(plan: readonly SplicePart[], path: string, options:
     const directoryOffset = output.position
     output.put(work.directory.bytes)
     output.put(endRecords(entries, directoryOffset, directoryBytes))
-    const { bytes, digest } = output.finish(options)
-    return { path, bytes, digest, codeSha256: digestToBase64(digest), entries, unzippedBytes: work.unzippedBytes }
+    const { bytes, digest, forget } = output.finish(options)
+    const written = { path, bytes, entries, unzippedBytes: work.unzippedBytes }
+    const archive = (): Archive => {
+      const value = digest()
+      return { ...written, digest: value, codeSha256: digestToBase64(value) }
+    }
+    return { ...written, archive, forget }
   } catch (error) {
     throw output.giveUp(error)
   } finally {

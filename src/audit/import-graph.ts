@@ -188,7 +188,7 @@ class GraphWalk {
   #importFromWheels(wheels: WheelWalk, base: string, site: ImportSite): void {
     for (const { module, isTopLevel, otherBuild } of wheels.import(base, site.found.names, rank(site)))
       if (!isTopLevel || !this.#isFromElsewhere(module, base, site))
-        this.#missing.push({ ...site, module: isTopLevel ? base : module, isTopLevel, otherBuild })
+        this.#noteMissing(site, isTopLevel ? base : module, isTopLevel, otherBuild)
   }
 
   #importFrom(base: string, site: ImportSite): void {
@@ -233,8 +233,14 @@ class GraphWalk {
     const isTopLevel = node.parent === undefined
     if (isTopLevel && this.#isFromElsewhere(node.module, module, site)) return undefined
     const name = isTopLevel ? module : node.module
-    this.#missing.push({ ...site, module: name, isTopLevel, otherBuild: this.#otherBuildOf(node) })
+    this.#noteMissing(site, name, isTopLevel, this.#otherBuildOf(node))
     return undefined
+  }
+
+  /** What a distribution perhaps imports and is nowhere, it does without. */
+  #noteMissing(site: ImportSite, module: string, isTopLevel: boolean, otherBuild: string | undefined): void {
+    if (site.isCertain || site.file.distribution === undefined || otherBuild !== undefined)
+      this.#missing.push({ ...site, module, isTopLevel, otherBuild })
   }
 
   /** Part by part as far as there is something: the module itself, or the first part that is not there. */

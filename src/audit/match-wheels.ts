@@ -169,12 +169,14 @@ class Candidate implements MatchedWheel {
     const nameStart = file === 0 ? 0 : nameEnds[file - 1]!
     const nameAt = at + centralDirectoryHeaderBytes
     if (
-      view.getUint32(at + 16, true) !== crc32[file] ||
-      view.getUint32(at + 24, true) !== bytes[file] ||
       nameEnds[file]! - nameStart !== nameBytes ||
-      directory.compare(names, nameStart, nameStart + nameBytes, nameAt, nameAt + nameBytes) !== 0
+      view.getUint32(at + 16, true) !== crc32[file] ||
+      view.getUint32(at + 24, true) !== bytes[file]
     )
       return false
+    // Comparing them here costs less than asking somebody to.
+    for (let index = 0; index < nameBytes; index++)
+      if (directory[nameAt + index] !== names[nameStart + index]) return false
     const packed = view.getUint32(at + 20, true)
     const mode = view.getUint16(at + 40, true)
     if (this.headers[file] !== notSeen || !isPlain(view, at, packed, bytes[file]!, mode)) this.isWhole = false

@@ -124,22 +124,36 @@ export function excessVersions(
   runtime: PythonRuntime,
   isOurs: (library: string) => boolean,
 ): readonly ExcessVersion[] {
-  const limits = symbolVersionLimits(runtime)
   const worst = new Map<string, ExcessVersion>()
-  for (const [library, names] of Object.entries(versions)) {
-    if (isOurs(library) || libraryOnRuntime(library, runtime).is !== 'present') continue
-    for (const version of names) {
-      const match = /^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)*)$/.exec(
-        version === 'GLIBC_ABI_DT_RELR' ? 'GLIBC_2.36' : version,
-      )
-      if (!match) continue
-      const [prefix, found] = [match[1]!, parts(match[2]!)]
+  for (const library in versions) {
+    if (libraryOnRuntime(library, runtime).is !== 'present') continue
+    let ours: boolean | undefined
+    for (const version of versions[library]!) {
+      const excess = excessOf(version, runtime)
+      if (!excess || (ours ??= isOurs(library))) continue
+      const { prefix, parts: found } = excess
       const known = worst.get(prefix)
-      if (compareParts(found, limits[prefix]!) > 0 && (!known || compareParts(found, known.parts) > 0))
-        worst.set(prefix, { prefix, version, library, parts: found })
+      if (!known || compareParts(found, known.parts) > 0) worst.set(prefix, { prefix, version, library, parts: found })
     }
   }
   return [...worst.values()]
+}
+
+/** Hundreds of libraries of a package ask for the same few. */
+const excesses = new WeakMap<PythonRuntime, Map<string, Pick<ExcessVersion, 'prefix' | 'parts'> | undefined>>()
+
+/** A symbol version in its parts, when it is newer than what the runtime has. */
+function excessOf(version: string, runtime: PythonRuntime): Pick<ExcessVersion, 'prefix' | 'parts'> | undefined {
+  let known = excesses.get(runtime)
+  if (!known) excesses.set(runtime, (known = new Map()))
+  if (known.has(version)) return known.get(version)
+  const match = /^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)*)$/.exec(
+    version === 'GLIBC_ABI_DT_RELR' ? 'GLIBC_2.36' : version,
+  )
+  const found = match && { prefix: match[1]!, parts: parts(match[2]!) }
+  const excess = found && compareParts(found.parts, symbolVersionLimits(runtime)[found.prefix]!) > 0 ? found : undefined
+  known.set(version, excess)
+  return excess
 }
 
 /** Compares versions part by part: 2.9 comes before 2.17. */

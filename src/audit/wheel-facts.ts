@@ -53,7 +53,7 @@ export interface GatheredFile {
 }
 
 /** Raised whenever what is gathered changes; facts of another version are gathered again. */
-export const wheelFactsVersion = 4
+export const wheelFactsVersion = 5
 
 const magic = 0x3246575a // "ZWF2"
 const headWords = 16
@@ -121,9 +121,10 @@ export function encodeWheelFacts(
     graph?.nodes ?? [],
     graph?.edges ?? [],
     graph?.open ?? [],
+    graph?.compiled ?? [],
   ]
   const nameBytes = Buffer.concat(names)
-  const numbers = Uint32Array.of(magic, wheelFactsVersion, nameBytes.length, text.length, rest.length, ...columns.map(({ length }) => length), 0) // prettier-ignore
+  const numbers = Uint32Array.of(magic, wheelFactsVersion, nameBytes.length, text.length, rest.length, ...columns.map(({ length }) => length)) // prettier-ignore
   return Buffer.concat([
     bytesOf(numbers),
     ...columns.map((column) => bytesOf(Uint32Array.from(column))),
@@ -196,7 +197,7 @@ class StoredFacts implements WheelFacts, WholeWheel {
     this.byPath = take()
     this.#contentAt = take()
     this.#words = take()
-    this.graph = { nodes: take(), edges: take(), open: take() }
+    this.graph = { nodes: take(), edges: take(), open: take(), compiled: take() }
     const [nameBytes, textBytes] = [head[2]!, head[3]!]
     const buffer = Buffer.from(bytes.buffer, at, bytes.byteOffset + bytes.length - at)
     this.names = buffer.subarray(0, nameBytes)

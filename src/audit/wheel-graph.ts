@@ -13,6 +13,8 @@ export interface WheelGraph {
   readonly edges: ArrayLike<number>
   /** Statements that are looked at anew, `openWords` numbers and their names. */
   readonly open: ArrayLike<number>
+  /** Extension modules, for whatever target: node and file by turns. */
+  readonly compiled: ArrayLike<number>
 }
 
 /** Words of a node: its parent and its Python file, 0 for none and else one more; `nodeFlags`; its name; where its edges and its open statements start. */
@@ -64,13 +66,16 @@ export function makeWheelGraph(files: readonly GraphFile[], idOf: (text: string)
     nodes.set(path, node)
     return node
   }
+  const compiled: number[] = []
   for (const [index, { name }] of files.entries()) {
     const slash = name.lastIndexOf('/')
     if (slash > 0) nodeAt(name.slice(0, slash)).flags |= nodeFlag.folder
     const base = name.slice(slash + 1)
     if (isCompiled(name)) {
       if (base.startsWith('__init__.')) return undefined
-      nodeAt(name.slice(0, slash + 1) + base.slice(0, base.indexOf('.'))).flags |= nodeFlag.compiled
+      const node = nodeAt(name.slice(0, slash + 1) + base.slice(0, base.indexOf('.')))
+      node.flags |= nodeFlag.compiled
+      compiled.push(node.index, index)
     } else if (base === '__init__.py' && slash > 0) {
       const node = nodeAt(name.slice(0, slash))
       node.file = index
@@ -90,7 +95,7 @@ export function makeWheelGraph(files: readonly GraphFile[], idOf: (text: string)
     if (imports) addImports(node, imports)
   }
   words.push(0, 0, 0, 0, edges.length, open.length)
-  return { nodes: words, edges, open }
+  return { nodes: words, edges, open, compiled }
 
   function addImports(node: Node, imports: readonly ScannedImport[]): void {
     const best = new Map<number, number>()

@@ -84,7 +84,7 @@ export class WheelPart {
   }
 }
 
-class WheelFile implements PackageFile {
+export class WheelFile implements PackageFile {
   readonly path: string
   readonly #part: WheelPart
   readonly #index: number

@@ -1,12 +1,13 @@
 import { isStandardLibrary } from '../python/stdlib-modules.ts'
 import type { ImportContext } from '../python/block-stack.ts'
 import type { AuditTarget, PackageFile } from './facts.ts'
-import { extensionSuffixes, isCompiled } from './module-tree.ts'
-import { doubtfulModules, runtimeOwnModules } from './runtime-modules.ts'
+import { addTo } from '../base/groups.ts'
+import { extensionSuffixes } from './module-tree.ts'
+import { doubtfulModules, runtimeOwnModules, sdkDependencies, sdkModules } from './runtime-modules.ts'
 import type { ScannedImport } from '../python/import-scanner.ts'
 import { nodeFlag, nodeWord, openWord, openWords, wordsPerNode, type WheelGraph } from './wheel-graph.ts'
 import type { WholeWheel } from './wheel-facts.ts'
-import type { WheelPart, WheelParts } from './wheel-parts.ts'
+import type { WheelFile, WheelPart, WheelParts } from './wheel-parts.ts'
 
 /** An import out of a wheel's file, as far as the wheel itself does not answer it. */
 export interface OpenImport {
@@ -40,11 +41,14 @@ export class WheelWalk {
   readonly #minor: number
   /** Files to be followed, by rank: `wheel << 20 | node`. */
   readonly #queues: readonly number[][] = [[], [], [], []]
-  readonly #isInert = new Map<string, boolean>()
+  readonly #follows = new Map<string, number>()
+  /** Wheels by the names of their modules at the top. */
+  readonly #byModule = new Map<string, WheelModules>()
 
   constructor(parts: WheelParts, target: AuditTarget, surroundings: Surroundings) {
     this.#parts = parts
     this.#wheels = parts.wheels.map((part) => new WheelModules(part, target))
+    for (const wheel of this.#wheels) for (const name of wheel.childrenOf(-1).keys()) this.#byModule.set(name, wheel)
     this.#surroundings = surroundings
     this.#minor = target.runtime.minor[1]
   }
@@ -102,7 +106,8 @@ export class WheelWalk {
     const openEnd = nodes[at + wordsPerNode + nodeWord.open]!
     for (let word = nodes[at + nodeWord.open]!; word < openEnd;) {
       const named = open[word + openWord.names]!
-      if (!this.#isInertIn(wheel, open[word + openWord.top]!)) this.#importOpen(wheel, node, word, rank)
+      const follows = this.#followsIn(wheel, open[word + openWord.top]!)
+      if (Math.min(rank, open[word + openWord.rank]!) >= follows) this.#importOpen(wheel, node, word, rank)
       word += openWords + Math.max(0, named - 1)
     }
     return true
@@ -119,7 +124,7 @@ export class WheelWalk {
   reaches(module: string): boolean {
     const wheel = this.#wheelOf(module)
     const node = wheel ? wheel.childOf(-1, module) : -1
-    return node >= 0 && wheel!.ranks[node]! >= 0 && wheel!.fileOf(node) !== undefined
+    return node >= 0 && wheel!.ranks[node]! >= 0 && wheel!.hasFile(node)
   }
 
   /** Wheels of which a file is reached. */
@@ -139,8 +144,7 @@ export class WheelWalk {
   #wheelOf(module: string): WheelModules | undefined {
     const dot = module.indexOf('.')
     const top = dot < 0 ? module : module.slice(0, dot)
-    for (const wheel of this.#wheels) if (wheel.hasTop(top)) return wheel
-    return undefined
+    return this.#byModule.get(top)
   }
 
   #visit(wheel: WheelModules, node: number, rank: number): void {
@@ -151,27 +155,27 @@ export class WheelWalk {
       if (wheel.isPython(at)) {
         wheel.isReached = true
         this.#queues[rank]!.push((wheel.part.index << 20) | at)
-      } else if (!wheel.isReached && wheel.fileOf(at)) wheel.isReached = true
+      } else if (!wheel.isReached && wheel.hasFile(at)) wheel.isReached = true
     }
   }
 
-  #isInertIn(wheel: WheelModules, top: number): boolean {
-    const known = wheel.inert[top]!
-    if (known !== 0) return known === 1
-    const isInert = this.#isInertName(wheel.whole.string(top))
-    wheel.inert[top] = isInert ? 1 : 2
-    return isInert
+  /** The rank from which on imports of a module by this first part of its name are of interest to anybody; 4 for never. */
+  #followsIn(wheel: WheelModules, top: number): number {
+    const known = wheel.follow[top]!
+    if (known !== 0) return known - 1
+    const name = wheel.whole.string(top)
+    let follows = this.#follows.get(name)
+    if (follows === undefined) this.#follows.set(name, (follows = this.#followsName(name)))
+    wheel.follow[top] = follows + 1
+    return follows
   }
 
-  /** Nothing in the package has this name, and nobody needs to. */
-  #isInertName(top: string): boolean {
-    let isInert = this.#isInert.get(top)
-    if (isInert === undefined) {
-      const isElsewhere = isStandardLibrary(top, this.#minor) || runtimeOwnModules.has(top) || doubtfulModules.has(top)
-      isInert = isElsewhere && !this.has(top) && !this.#surroundings.hasTop(top)
-      this.#isInert.set(top, isInert)
-    }
-    return isInert
+  #followsName(top: string): number {
+    if (this.has(top) || this.#surroundings.hasTop(top)) return 0
+    const isElsewhere = isStandardLibrary(top, this.#minor) || runtimeOwnModules.has(top) || doubtfulModules.has(top)
+    if (isElsewhere) return 4
+    // What a distribution imports and is nowhere is told where it is certain.
+    return sdkModules.has(top) || sdkDependencies.has(top) ? 0 : 3
   }
 
   #importOpen(wheel: WheelModules, node: number, word: number, from: number): void {
@@ -193,6 +197,9 @@ export class WheelWalk {
   }
 }
 
+/** What a node is for a target. */
+const is = { unknown: 0, python: 1, extension: 2, folder: 3, absent: 4 } as const
+
 /** The modules of one wheel, and how surely each is reached. */
 class WheelModules {
   readonly part: WheelPart
@@ -200,14 +207,14 @@ class WheelModules {
   readonly graph: WheelGraph
   /** By node; -1 for what is not reached. */
   readonly ranks: Int8Array
-  /** By string, of the first part of a module's name: 0 not known, 1 nothing to follow, 2 to be followed. */
-  readonly inert: Uint8Array
+  /** By string, of the first part of a module's name: the rank from which on its imports are followed and one more, 0 while nobody knows. */
+  readonly follow: Uint8Array
   isReached = false
   readonly #suffixes: readonly string[]
-  readonly #tops = new Map<string, number>()
-  #byPath: Map<string, number> | undefined
-  #paths: string[] | undefined
-  #compiled: Map<number, readonly PackageFile[]> | undefined
+  readonly #is: Uint8Array
+  readonly #children = new Map<number, ReadonlyMap<string, number>>()
+  #childLists: { readonly first: Int32Array; readonly next: Int32Array } | undefined
+  #extensions: ReadonlyMap<number, readonly WheelFile[]> | undefined
 
   constructor(part: WheelPart, target: AuditTarget) {
     this.part = part
@@ -215,50 +222,54 @@ class WheelModules {
     this.graph = part.whole.graph
     const count = this.graph.nodes.length / wordsPerNode - 1
     this.ranks = new Int8Array(count).fill(-1)
-    this.inert = new Uint8Array(this.whole.strings)
+    this.follow = new Uint8Array(this.whole.strings)
+    this.#is = new Uint8Array(count)
     this.#suffixes = extensionSuffixes({ target })
-    const { nodes } = this.graph
-    for (const node of part.whole.topNodes)
-      this.#tops.set(this.whole.string(nodes[node * wordsPerNode + nodeWord.name]!), node)
-  }
-
-  hasTop(name: string): boolean {
-    return this.#tops.has(name)
   }
 
   /** The part of this name below a node, or at the top below -1; -1 when there is none. */
   childOf(node: number, name: string): number {
-    if (node < 0) return this.#tops.get(name) ?? -1
-    return this.#index().get(`${this.#paths![node]!}/${name}`) ?? -1
+    return this.childrenOf(node).get(name) ?? -1
+  }
+
+  /** Nodes below a node, or at the top below -1, by name. */
+  childrenOf(node: number): ReadonlyMap<string, number> {
+    const known = this.#children.get(node)
+    if (known) return known
+    const { first, next } = this.#lists()
+    const children = new Map<string, number>()
+    for (let child = first[node + 1]!; child >= 0; child = next[child]!) children.set(this.#nameOf(child), child)
+    this.#children.set(node, children)
+    return children
   }
 
   hasFolder(node: number): boolean {
     return (this.#flags(node) & nodeFlag.folder) !== 0
   }
 
-  /** Whether a node's file is Python, whatever the target. */
+  /** Whether a node's file is Python, for this target. */
   isPython(node: number): boolean {
-    if ((this.#flags(node) & nodeFlag.compiled) !== 0 && this.#extensionOf(node)) return false
-    return this.pythonFile(node) >= 0
+    return this.#kindOf(node) === is.python
+  }
+
+  /** Whether a node is a module for this target: a folder of type stubs beside an extension for another one is none. */
+  isFound(node: number): boolean {
+    return this.#kindOf(node) !== is.absent
   }
 
   pythonFile(node: number): number {
     return this.graph.nodes[node * wordsPerNode + nodeWord.file]! - 1
   }
 
-  fileOf(node: number): PackageFile | undefined {
-    const extension = (this.#flags(node) & nodeFlag.compiled) === 0 ? undefined : this.#extensionOf(node)
-    if (extension) return extension
-    const file = this.pythonFile(node)
-    return file < 0 ? undefined : this.part.file(file)
+  hasFile(node: number): boolean {
+    const kind = this.#kindOf(node)
+    return kind === is.python || kind === is.extension
   }
 
-  /** Whether a node is a module for this target: a folder of type stubs beside an extension for another one is none. */
-  isFound(node: number): boolean {
-    const flags = this.#flags(node)
-    if ((flags & nodeFlag.compiled) === 0) return true
-    if (this.fileOf(node)) return true
-    return (flags & nodeFlag.folder) !== 0 && this.#holdsModules(node)
+  fileOf(node: number): PackageFile | undefined {
+    const kind = this.#kindOf(node)
+    if (kind === is.python) return this.part.file(this.pythonFile(node))
+    return kind === is.extension ? this.#extensionOf(node) : undefined
   }
 
   /** A file that would be this module, had it been built for this target. */
@@ -267,27 +278,52 @@ class WheelModules {
   }
 
   moduleOf(node: number): string {
-    this.#index()
-    return this.#paths![node]!.replaceAll('/', '.')
+    return this.#pathOf(node).replaceAll('/', '.')
   }
 
   isInUse(path: string): boolean {
     const slash = path.lastIndexOf('/') + 1
-    const dot = path.indexOf('.', slash)
     // `a/__init__.py` is `a`, every other file has the name of its module.
-    const module = path.startsWith('__init__.', slash) ? path.slice(0, slash - 1) : path.slice(0, dot)
-    const node = this.#index().get(module)
-    return node !== undefined && this.ranks[node]! >= 1 && this.fileOf(node)?.path === path
+    const isPackage = path.startsWith('__init__.', slash)
+    const module = path.slice(0, isPackage ? slash - 1 : path.indexOf('.', slash))
+    let node = -1
+    for (const name of module.split('/')) {
+      node = this.childOf(node, name)
+      if (node < 0) return false
+    }
+    return this.ranks[node]! >= 1 && this.fileOf(node)?.path === path
+  }
+
+  #kindOf(node: number): number {
+    const known = this.#is[node]!
+    if (known !== is.unknown) return known
+    const flags = this.#flags(node)
+    const other = this.pythonFile(node) >= 0 ? is.python : is.folder
+    let kind: number = other
+    if ((flags & nodeFlag.compiled) !== 0 && (flags & nodeFlag.package) === 0) {
+      if (this.#extensionOf(node)) kind = is.extension
+      else if (other === is.folder && ((flags & nodeFlag.folder) === 0 || !this.#holdsModules(node))) kind = is.absent
+    }
+    this.#is[node] = kind
+    return kind
   }
 
   #flags(node: number): number {
     return this.graph.nodes[node * wordsPerNode + nodeWord.flags]!
   }
 
+  #nameOf(node: number): string {
+    return this.whole.string(this.graph.nodes[node * wordsPerNode + nodeWord.name]!)
+  }
+
+  #pathOf(node: number): string {
+    const parent = this.graph.nodes[node * wordsPerNode + nodeWord.parent]! - 1
+    return parent < 0 ? this.#nameOf(node) : `${this.#pathOf(parent)}/${this.#nameOf(node)}`
+  }
+
   #extensionOf(node: number): PackageFile | undefined {
-    if ((this.#flags(node) & nodeFlag.package) !== 0) return undefined
+    const path = this.#pathOf(node)
     const candidates = this.#candidates(node)
-    const path = this.#paths![node]!
     for (const suffix of this.#suffixes) {
       const file = candidates.find((candidate) => candidate.path === path + suffix)
       if (file) return file
@@ -295,22 +331,16 @@ class WheelModules {
     return undefined
   }
 
-  #candidates(node: number): readonly PackageFile[] {
-    if (!this.#compiled) {
-      const byNode = new Map<number, PackageFile[]>()
-      const index = this.#index()
-      for (const file of [...this.part.noteworthy].sort((a, b) => a.header - b.header)) {
-        if (!isCompiled(file.path)) continue
-        const slash = file.path.lastIndexOf('/') + 1
-        const name = file.path.slice(slash)
-        const at = index.get(file.path.slice(0, slash) + name.slice(0, name.indexOf('.')))!
-        const known = byNode.get(at)
-        if (known) known.push(file)
-        else byNode.set(at, [file])
-      }
-      this.#compiled = byNode
+  /** Extension modules of a node's name, for whatever target, in the order of the package. */
+  #candidates(node: number): readonly WheelFile[] {
+    if (!this.#extensions) {
+      const { compiled } = this.graph
+      const byNode = new Map<number, WheelFile[]>()
+      for (let at = 0; at < compiled.length; at += 2) addTo(byNode, compiled[at]!, this.part.file(compiled[at + 1]!))
+      for (const files of byNode.values()) files.sort((a, b) => a.header - b.header)
+      this.#extensions = byNode
     }
-    return this.#compiled.get(node) ?? []
+    return this.#extensions.get(node) ?? []
   }
 
   #holdsModules(folder: number): boolean {
@@ -318,25 +348,23 @@ class WheelModules {
     for (let node = 0; node < this.ranks.length; node++) {
       let at = node
       while (at >= 0 && at !== folder) at = nodes[at * wordsPerNode + nodeWord.parent]! - 1
-      if (at === folder && node !== folder && this.fileOf(node)) return true
+      if (at === folder && node !== folder && this.hasFile(node)) return true
     }
     return false
   }
 
-  /** All nodes by their paths. */
-  #index(): ReadonlyMap<string, number> {
-    if (this.#byPath) return this.#byPath
+  /** The first child of each node, of the top at 0, and the next one beside each. */
+  #lists(): { readonly first: Int32Array; readonly next: Int32Array } {
+    if (this.#childLists) return this.#childLists
     const { nodes } = this.graph
-    const byPath = new Map<string, number>()
-    const paths: string[] = []
-    for (let node = 0, at = 0; node < this.ranks.length; node++, at += wordsPerNode) {
-      const parent = nodes[at + nodeWord.parent]!
-      const name = this.whole.string(nodes[at + nodeWord.name]!)
-      const path = parent === 0 ? name : `${paths[parent - 1]!}/${name}`
-      paths.push(path)
-      byPath.set(path, node)
+    const count = this.ranks.length
+    const first = new Int32Array(count + 1).fill(-1)
+    const next = new Int32Array(count)
+    for (let node = 0, at = nodeWord.parent as number; node < count; node++, at += wordsPerNode) {
+      const parent = nodes[at]!
+      next[node] = first[parent]!
+      first[parent] = node
     }
-    this.#paths = paths
-    return (this.#byPath = byPath)
+    return (this.#childLists = { first, next })
   }
 }

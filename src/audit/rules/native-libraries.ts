@@ -348,10 +348,10 @@ function* closureFindings(facts: PackageFacts, library: NativeLibrary, search: L
   const { runtime } = facts.target
   const { path, distribution } = library.file
   for (const soname of library.elf.needed) {
-    const found = search.find(library, soname)
-    if (found === 'before' || found === 'after') continue
     const presence = libraryOnRuntime(soname, runtime)
     if (presence.is === 'present') continue
+    const found = search.find(library, soname)
+    if (found === 'before' || found === 'after') continue
     if (found === 'elsewhere') {
       // Within one distribution somebody has thought about it: loaded beforehand, or through another library's run path.
       const holders = search.named(soname)

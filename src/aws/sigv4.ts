@@ -271,6 +271,19 @@ const signingKeys = new Map<string, HmacKey>()
 const signingKeysKept = 512
 
 function signingKey(secretAccessKey: string, scope: CredentialScope): HmacKey {
+  if (lastKey.scope === scope && lastKey.secretAccessKey === secretAccessKey) return lastKey.key
+  const key = recallSigningKey(secretAccessKey, scope)
+  lastKey = { scope, secretAccessKey, key }
+  return key
+}
+
+/** A client says its scope in the same words each time, which are read once: the very object comes again. */
+let lastKey: { readonly scope?: CredentialScope; readonly secretAccessKey: string; readonly key: HmacKey } = {
+  secretAccessKey: '',
+  key: new HmacKey(Buffer.alloc(0)),
+}
+
+function recallSigningKey(secretAccessKey: string, scope: CredentialScope): HmacKey {
   const name = `${scope.date}/${scope.region}/${scope.service}/${secretAccessKey}`
   const known = signingKeys.get(name)
   if (known) return known

@@ -46,7 +46,7 @@ export class ConcurrencyLimits {
         })
       }
     } else {
-      const account = `${version.accountId}/${version.region}`
+      const account = accountOf(version)
       const limit = this.#accountLimit - this.#setAside(version.accountId, version.region)
       const unreserved = this.#unreserved.get(account) ?? 0
       if (unreserved >= limit) throw throttled({ functionArn, reason: 'ConcurrentInvocationLimitExceeded', limit })
@@ -61,9 +61,18 @@ export class ConcurrencyLimits {
     if (running > 0) this.#running.set(functionArn, running)
     else this.#running.delete(functionArn)
     if (version.reservedConcurrency !== undefined) return
-    const account = `${version.accountId}/${version.region}`
+    const account = accountOf(version)
     const unreserved = (this.#unreserved.get(account) ?? 1) - 1
     if (unreserved > 0) this.#unreserved.set(account, unreserved)
     else this.#unreserved.delete(account)
   }
+}
+
+const accounts = new WeakMap<RunnableVersion, string>()
+
+/** Put together once per version: it is asked for twice in every invocation. */
+function accountOf(version: RunnableVersion): string {
+  let account = accounts.get(version)
+  if (account === undefined) accounts.set(version, (account = `${version.accountId}/${version.region}`))
+  return account
 }

@@ -178,7 +178,7 @@ export class RuntimeApi {
     // Held back when the runtime has asked for its next event already: both answers then leave in one write.
     if (request.pipelined) connection.owe(accepted)
     else connection.send(accepted)
-    const streamed = kind === 'response' ? streamedError(request) : undefined
+    const streamed = kind === 'response' && request.headers.size > 0 ? streamedError(request) : undefined
     if (streamed) this.#listener.failed(requestId, streamed)
     else if (kind === 'response') this.#listener.responded(requestId, request.body)
     else this.#listener.failed(requestId, request.body)

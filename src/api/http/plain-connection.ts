@@ -249,9 +249,17 @@ function encodeAnswer(
   body: Buffer | string | undefined,
   isLast: boolean,
 ): Buffer {
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'OK'}\r\n`
-  for (let place = 0; place < headers.length; place += 2)
-    if (headers[place] !== 'connection') head += `${headers[place]}: ${oneLine(headers[place + 1]!)}\r\n`
+  let head = ''
+  let values = ''
+  for (let place = 0; place < headers.length; place += 2) {
+    if (headers[place] === 'connection') continue
+    const value = headers[place + 1]!
+    head += `${headers[place]}: ${value}\r\n`
+    values += value
+  }
+  // One look at all of them: that some value would end its line hardly ever happens.
+  if (endsLine.test(values)) head = inOneLineEach(headers)
+  head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'OK'}\r\n${head}`
   head += `Date: ${httpDate()}\r\nConnection: ${isLast ? 'close' : 'keep-alive'}\r\n\r\n`
   const bodyBytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
   const bytes = Buffer.allocUnsafe(head.length + bodyBytes)
@@ -262,11 +270,18 @@ function encodeAnswer(
 }
 
 // oxlint-disable-next-line no-control-regex
-const endsLine = /[\0-\x08\n-\x1f\x7f]/g
+const endsLine = /[\0-\x08\n-\x1f\x7f]/
+// oxlint-disable-next-line no-control-regex
+const everyLineEnd = /[\0-\x08\n-\x1f\x7f]/g
 
 /** No value can end its line and begin another header. */
-function oneLine(value: string | number): string | number {
-  return typeof value === 'string' ? value.replace(endsLine, ' ') : value
+function inOneLineEach(headers: readonly (string | number)[]): string {
+  let head = ''
+  for (let place = 0; place < headers.length; place += 2) {
+    if (headers[place] !== 'connection')
+      head += `${headers[place]}: ${String(headers[place + 1]).replace(everyLineEnd, ' ')}\r\n`
+  }
+  return head
 }
 
 let dateSecond = 0

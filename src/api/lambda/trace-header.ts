@@ -9,5 +9,6 @@ export function newTraceHeader(now: number, sent?: string | string[] | undefined
   const seconds = Math.floor(now / 1000)
     .toString(16)
     .padStart(8, '0')
-  return `Root=${root ?? `1-${seconds}-${randomHex(12)}`};Parent=${randomHex(8)};Sampled=0`
+  const random = randomHex(20)
+  return `Root=${root ?? `1-${seconds}-${random.slice(16)}`};Parent=${random.slice(0, 16)};Sampled=0`
 }

@@ -291,12 +291,22 @@ test('a Pipfile.lock and a pylock.toml that no longer fit the project are told, 
     'pyproject.toml': pyproject('app', ['lib>=2']),
     'pylock.toml': pylockOf([lib]).replace('created-by = "test"', 'created-by = "uv"'),
   })
+  const byPip = projectFolder({
+    'app.py': '',
+    'requirements.txt': 'lib\nadded[more]>=1\nwinonly; sys_platform == "win32"\n',
+    'pylock.toml': pylockOf([lib]).replace('created-by = "test"', 'created-by = "pip"'),
+  })
   for (const [folder, sentence, remedy] of [
     [pipenv, '`Pipfile.lock` is stale: the project asks for `added`, which it does not have', 'Run `pipenv lock`'],
     [
       pylock,
       '`pylock.toml` is stale: the project asks for `lib>=2`, it has `1.0`',
       'Run `uv export --format pylock.toml',
+    ],
+    [
+      byPip,
+      '`pylock.toml` is stale: the project asks for `added[more]>=1`, which it does not have',
+      'Run `pip lock -r requirements.txt`',
     ],
   ] as const) {
     const { notes } = await buildProject(folder)

@@ -263,7 +263,7 @@ function chooseInput(request: BuildRequest, project: string, pyproject: Pyprojec
   if (request.fromVenv !== undefined) asked.push(['--from-venv', { kind: 'venv', folder: path(request.fromVenv) }])
   if (request.fromPackage !== undefined)
     asked.push(['--from-package', { kind: 'package', folder: path(request.fromPackage) }])
-  if (request.script !== undefined) asked.push(['--script', { kind: 'script', file: path(request.script) }])
+  if (request.script !== undefined) asked.push(['--script', inputOfScript(path(request.script))])
   if (asked.length > 1) throw contradictingInputs({ first: asked[0]![0], second: asked[1]![0] })
   if (asked[0]) return asked[0][1]
   for (const name of lockFileNames) {
@@ -275,6 +275,12 @@ function chooseInput(request: BuildRequest, project: string, pyproject: Pyprojec
   const requirements = join(project, 'requirements.txt')
   if (existsSync(requirements)) return { kind: 'requirements', files: [requirements] }
   return pyproject?.project ? { kind: 'pyproject', file: pyproject.file, extras, groups } : { kind: 'none' }
+}
+
+/** `uv lock --script` writes the lock of a script beside it. */
+function inputOfScript(file: string): DependencyInput {
+  const lock = `${file}.lock`
+  return existsSync(lock) ? { kind: 'lock', file: lock, extras: [], groups: [] } : { kind: 'script', file }
 }
 
 /** `-r` takes locks and `pyproject.toml` too: fingers know it from pip and uv. */

@@ -256,6 +256,28 @@ more = ["six==1.17.0"]
   },
 )
 
+test('a script is packed from the lock that uv wrote beside it, which is told when it is stale', async () => {
+  const script = (dependencies: string): string =>
+    `# /// script\n# requires-python = ">=3.10"\n# dependencies = [${dependencies}]\n# ///\nimport idna\n`
+  const folder = projectFolder({
+    'job.py': script('"idna==3.10"'),
+    // It is another project's.
+    'pyproject.toml': '[project]\nname = "other"\nversion = "1"\ndependencies = ["six"]\n',
+  })
+  runUv(folder, 'lock', '--script', 'job.py')
+  const request = { script: 'job.py', architectures: ['arm64'], locked: true }
+  const report = await buildProject(folder, request, { ...environment, UV: '/nowhere/uv' })
+  expect([report.resolvedBy, report.notes]).toEqual(['job.py.lock', []])
+  expect(report.shares.map(({ name }) => name).sort()).toEqual(['idna', undefined])
+  expect(Object.keys(contents(report.path)).filter((path) => !path.startsWith('idna'))).toEqual(['job.py'])
+  writeFileSync(join(folder, 'job.py'), script('"idna==3.10", "attrs"'))
+  await expect(buildProject(folder, request, environment)).rejects.toMatchObject({
+    message:
+      '`job.py.lock` is stale: the project asks for `attrs`, which it does not have, and `--locked` forbids to build from it',
+    hint: 'Run `uv lock --script job.py`, and build again',
+  })
+})
+
 test('requirements exported by uv with digests are a lock: no resolver runs', async () => {
   const folder = projectFolder({ 'app.py': '', 'requirements.in': 'requests==2.32.5\n' })
   runUv(folder, 'pip', 'compile', 'requirements.in', '--generate-hashes', '--universal', '-o', 'requirements.txt')

@@ -54,7 +54,8 @@ function sourcesOf(command: string | undefined, file: string): readonly string[]
     .filter((path) => path !== undefined && path !== file) as string[]
 }
 
-async function declaredIn(source: string, variables: Variables): Promise<readonly Requirement[]> {
+/** What a requirements file, or a `pyproject.toml`, asks for by name. */
+export async function declaredIn(source: string, variables: Variables): Promise<readonly Requirement[]> {
   if (basename(source) === 'pyproject.toml')
     return declaredRequirements(parsePyproject(await readFile(source, 'utf8'), source))
   const { requirements } = await readRequirementsFile(source, {

@@ -16,7 +16,11 @@ import { normalizeName } from '../../pypa/name.ts'
 import type { Pyproject } from '../../pypa/pyproject.ts'
 import { parsePipfile } from '../../pypa/pipfile.ts'
 import { formatRequirement, parseRequirement, type Requirement } from '../../pypa/requirement.ts'
+import { parseScriptMetadata } from '../../pypa/script-metadata.ts'
 import type { Note } from '../layout/layout.ts'
+import { declaredIn } from './compiled-requirements.ts'
+import { scriptOf } from './read-lock.ts'
+import type { Variables } from './scrubbed-environment.ts'
 
 /** How a lock of another tool is written anew, by its name. */
 const lockCommands: Readonly<Record<string, string>> = {
@@ -34,12 +38,15 @@ const pylockCommands: readonly (readonly [createdBy: RegExp, command: string])[]
 ]
 
 /** What to do about a stale lock; `undefined` when it cannot be compared with anything. */
-function remedyFor(lock: Lock): string | undefined {
+function remedyFor({ lock, pyproject }: LockedProject): string | undefined {
   const name = basename(lock.file)
+  const script = scriptOf(lock.file)
+  if (script !== undefined) return `Run \`uv lock --script ${basename(script)}\`, and build again`
   const { createdBy = '' } = lock as { readonly createdBy?: string }
   const command =
     name === 'pylock.toml' ? pylockCommands.find(([pattern]) => pattern.test(createdBy))?.[1] : lockCommands[name]
-  if (command !== undefined) return `Run \`${command}\`, and build again`
+  const given = command === 'pip lock' && !pyproject?.project ? ' -r requirements.txt' : ''
+  if (command !== undefined) return `Run \`${command}${given}\`, and build again`
   return name === 'pylock.toml' ? 'Let the tool that wrote it write it again, and build again' : undefined
 }
 
@@ -61,6 +68,8 @@ export interface LockedProject {
   readonly extras: readonly string[]
   readonly groups: readonly string[]
   readonly environment: MarkerEnvironment
+  /** For variables in requirements files. */
+  readonly variables: Variables
 }
 
 /** Where a project and its lock differ, and how the lock is written anew. */
@@ -80,21 +89,35 @@ export async function stalenessOf(
   selected: readonly LockedDistribution[],
   project: LockedProject,
 ): Promise<Staleness | undefined> {
-  const remedy = remedyFor(project.lock)
+  const remedy = remedyFor(project)
   if (remedy === undefined) return undefined
   const { pyproject, root, lock, environment } = project
   const differences: LockDifference[] = [...uncoveredRequirements(await declaredBy(project), selected, environment)]
-  if (pyproject && kindsWithEdges.includes(lock.kind))
+  if (pyproject && scriptOf(lock.file) === undefined && kindsWithEdges.includes(lock.kind))
     differences.push(...unaskedDistributions([pyproject, root ?? pyproject], selected))
   return differences.length === 0 ? undefined : { remedy, differences }
 }
 
-async function declaredBy({ lock, pyproject, root, extras, groups }: LockedProject): Promise<readonly Requirement[]> {
+async function declaredBy({
+  lock,
+  pyproject,
+  root,
+  extras,
+  groups,
+  variables,
+}: LockedProject): Promise<readonly Requirement[]> {
   if (lock.kind === 'pipfile') {
     const file = join(dirname(lock.file), 'Pipfile')
     if (!existsSync(file)) return []
     const pipfile = parsePipfile(await readFile(file, 'utf8'), file)
     return ['', ...groups.map(normalizeName)].flatMap((group) => pipfile[group] ?? [])
+  }
+  const script = scriptOf(lock.file)
+  if (script !== undefined) return parseScriptMetadata(await readFile(script, 'utf8'), script)?.dependencies ?? []
+  if (!pyproject?.project && lock.kind === 'pylock') {
+    // What `pip lock -r requirements.txt` was given; pip does not write it down.
+    const file = join(dirname(lock.file), 'requirements.txt')
+    return existsSync(file) ? declaredIn(file, variables) : []
   }
   if (!pyproject) return []
   const exempt = new Set([pyproject.project?.normalizedName, ...overridden(root ?? pyproject)])

@@ -9,10 +9,11 @@ import { parsePoetryLock } from '../../pypa/poetry-lock.ts'
 import { isPylockName, parsePylock } from '../../pypa/pylock.ts'
 import { parsePyproject, type Pyproject } from '../../pypa/pyproject.ts'
 import { parseUvLock } from '../../pypa/uv-lock.ts'
+import { lockFileNames } from './lock-file.ts'
 
 export const unknownLock = defineError('ZY0419', 'usage', (p: { file: string }) => ({
   message: `\`${p.file}\` is not the name of a lock`,
-  hint: 'Locks are named `pylock.toml`, `pylock.NAME.toml`, `uv.lock`, `poetry.lock`, `pdm.lock` or `Pipfile.lock`',
+  hint: 'Locks are named `pylock.toml`, `pylock.NAME.toml`, `uv.lock`, `poetry.lock`, `pdm.lock` or `Pipfile.lock`, that of `job.py` is `job.py.lock`',
 }))
 
 /** Reads a lock of any tool by its name. */
@@ -30,8 +31,16 @@ export async function readLock(file: string): Promise<Lock> {
     case 'Pipfile.lock':
       return parsePipfileLock(text, file)
     default:
-      throw unknownLock({ file })
+      if (scriptOf(file) === undefined) throw unknownLock({ file })
+      return parseUvLock(text, file)
   }
+}
+
+/** The script whose lock this is (`uv lock --script job.py` writes `job.py.lock`), if it is one. */
+export function scriptOf(lockFile: string): string | undefined {
+  if (!lockFile.endsWith('.lock') || lockFileNames.some((name) => name === basename(lockFile))) return undefined
+  const script = lockFile.slice(0, -'.lock'.length)
+  return existsSync(script) ? script : undefined
 }
 
 /** The `pyproject.toml` of a folder, if it has one. */

@@ -160,7 +160,9 @@ async function fromForeignLock(
   if (!(isBeside || isMember)) return resolution
   const { stalenessOf } = await import('./lock-staleness.ts')
   const { environment } = options.target
-  const staleness = await stalenessOf(resolution.distributions, { ...input, lock, pyproject, root, environment })
+  const { variables } = options
+  const project = { ...input, lock, pyproject, root, environment, variables }
+  const staleness = await stalenessOf(resolution.distributions, project)
   return toldIfStale(resolution, staleness, options)
 }
 

@@ -137,9 +137,9 @@ interface Called<Output> {
   readonly answer: Answer<Output>
 }
 
-type Answer<Output> = { readonly output: Output } | { readonly error: FlatError }
+export type Answer<Output> = { readonly output: Output } | { readonly error: FlatError }
 
-interface FlatError {
+export interface FlatError {
   readonly message: string
   readonly stack: string | undefined
   readonly ours: Pick<ZipyardError, 'code' | 'kind' | 'hint' | 'details'> | undefined
@@ -147,7 +147,7 @@ interface FlatError {
 }
 
 /** Structured clone keeps neither the class nor the fields of an error. */
-function flatten(error: unknown): FlatError {
+export function flatten(error: unknown): FlatError {
   const { message, stack, cause } = error instanceof Error ? error : new Error(String(error))
   const ours =
     error instanceof ZipyardError
@@ -156,7 +156,7 @@ function flatten(error: unknown): FlatError {
   return { message, stack, ours, cause: cause === undefined ? undefined : flatten(cause) }
 }
 
-function revive(flat: FlatError): Error {
+export function revive(flat: FlatError): Error {
   const cause = flat.cause && revive(flat.cause)
   const error = flat.ours
     ? new ZipyardError(

@@ -48,6 +48,22 @@ export class SentPackage {
     return this.#large?.whenReady()
   }
 
+  /**
+   * The next piece, decoded already.
+   *
+   * @param release called when the bytes are not needed any more, soon or late, but for certain
+   */
+  takeDecoded(bytes: Uint8Array, release: () => void): void {
+    this.#bytes += bytes.length
+    if (!this.#large && this.#put && this.#bytes > heldLimitBytes) {
+      this.#large = new Arriving(this.#put, this.#held)
+      this.#held = []
+    }
+    if (this.#large) return this.#large.takeDecoded(bytes, release)
+    this.#held.push(Buffer.from(bytes))
+    release()
+  }
+
   /** No more pieces come. */
   end(): void {
     this.#large?.end()
@@ -74,9 +90,9 @@ class Arriving implements AsyncIterator<Uint8Array, undefined> {
   readonly #free: Buffer[] = []
   #filling: Buffer = Buffer.alloc(0)
   #filled = 0
-  /** What the store has now: a buffer of ours, and the view of it that it was given. */
-  #lent: Buffer | undefined
-  readonly #buffers = new Map<Uint8Array, Buffer>()
+  /** To be called when the store has done with what it has now, and with what waits for it. */
+  #lent: (() => void) | undefined
+  readonly #releases = new Map<Uint8Array, () => void>()
   #isWhole = false
   #isAccepted = false
   #failure: Error | undefined
@@ -98,7 +114,7 @@ class Arriving implements AsyncIterator<Uint8Array, undefined> {
     // Whoever accepts it is told; a request that was refused for another reason has nothing to say about it.
     this.#stored.catch((error: unknown) => {
       this.#failure ??= error as Error
-      this.#full.length = 0
+      this.#letGo()
       this.#wakeSender?.()
     })
   }
@@ -113,6 +129,12 @@ class Arriving implements AsyncIterator<Uint8Array, undefined> {
     const written = this.#filling.write(base64, this.#filled, 'base64')
     this.#filled += written
     return written
+  }
+
+  takeDecoded(bytes: Uint8Array, release: () => void): void {
+    if (this.#failure) return release()
+    this.#handOver()
+    this.#lend(bytes, release)
   }
 
   /** When there is room again. */
@@ -148,27 +170,40 @@ class Arriving implements AsyncIterator<Uint8Array, undefined> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#lent) this.#free.push(this.#lent)
+    this.#lent?.()
     this.#lent = undefined
     while (this.#full.length === 0 && !this.#isWhole && !this.#failure)
       await new Promise<void>((resolve) => (this.#wakeStore = resolve))
     if (this.#failure) throw this.#failure
     const value = this.#full.shift()
     if (!value) return { done: true, value: undefined }
-    this.#lent = this.#buffers.get(value)
-    this.#buffers.delete(value)
+    this.#lent = this.#releases.get(value)
+    this.#releases.delete(value)
     this.#wakeSender?.()
     return { done: false, value }
   }
 
   #handOver(): void {
     if (this.#filled > 0 && !this.#failure) {
-      const view = this.#filling.subarray(0, this.#filled)
-      this.#buffers.set(view, this.#filling)
-      this.#full.push(view)
-      this.#wakeStore?.()
+      const filled = this.#filling
+      this.#lend(filled.subarray(0, this.#filled), () => this.#free.push(filled))
     }
     this.#filled = 0
     this.#filling = Buffer.alloc(0)
+  }
+
+  #lend(view: Uint8Array, release: () => void): void {
+    this.#releases.set(view, release)
+    this.#full.push(view)
+    this.#wakeStore?.()
+  }
+
+  /** Nothing of it will be read. */
+  #letGo(): void {
+    this.#full.length = 0
+    this.#lent?.()
+    this.#lent = undefined
+    for (const release of this.#releases.values()) release()
+    this.#releases.clear()
   }
 }

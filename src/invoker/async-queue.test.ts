@@ -37,7 +37,7 @@ async function setUp(
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'zipyard-events-'))
   const clock = new ManualClock()
-  const catalog = await openCatalog({ folder, clock })
+  const catalog = await openCatalog({ folder, clock, syncsInline: true })
   open.push({ catalog, folder })
   const seen: { at: number; name: string; requestId: string; event: unknown; arn: string }[] = []
   const puts: Put[] = []

@@ -14,7 +14,7 @@ import { removeTree } from '../zip/remove-tree.ts'
 import type { CodeFacts, UnpackOptions } from './unpack-code.ts'
 
 /** Bump when the facts of a folder are others than an earlier version wrote: its folders are then made anew, and collected. */
-const factsVersion = 2
+const factsVersion = 3
 
 export interface CodeFolder {
   /** Absolute path of the folder that is mounted. */

@@ -96,8 +96,8 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
     ...deniedLibraries(opt.facts.nativeLibraries, '/opt', version.runtime),
   }
   const sources = [
-    { source: task.path, target: '/var/task', bytes: task.facts.bytes },
-    { source: opt.path, target: '/opt', bytes: opt.facts.bytes },
+    { source: task.path, target: '/var/task', bytes: task.facts.pythonBytes },
+    { source: opt.path, target: '/opt', bytes: opt.facts.pythonBytes },
     ...(sdk === undefined ? [] : [{ source: sdk, target: sdkFolder!, bytes: Number.POSITIVE_INFINITY }]),
   ].filter(({ bytes }) => bytes >= compiledFromBytes)
   const shadows = task.facts.topLevelNames.some((name) => preloaded.has(name))

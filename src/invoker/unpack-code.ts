@@ -1,5 +1,15 @@
 /** Unpacks a package, or layers over one another, and notes what later decisions need. Runs in a thread of its own. */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { LoadableFile } from '../audit/denied-libraries.ts'
 import { readElf } from '../elf/reader.ts'
@@ -18,6 +28,8 @@ export interface UnpackOptions {
 /** What is known of unpacked code without looking again. */
 export interface CodeFacts {
   readonly bytes: number
+  /** Of its Python files alone. */
+  readonly pythonBytes: number
   readonly files: number
   /** Names at the root, without `.py`: what shadows a module that the runtime has imported already. */
   readonly topLevelNames: readonly string[]
@@ -39,6 +51,7 @@ export async function unpackCode(options: UnpackOptions): Promise<CodeFacts> {
   try {
     const facts: CodeFacts = {
       bytes: extracted.bytes,
+      pythonBytes: pythonBytes(tree),
       files: extracted.files,
       topLevelNames: readable(tree).map(({ name }) => name.replace(/\.(py|pyc|so|cpython-.*\.so|abi3\.so)$/, '')),
       nativeLibraries: findNative(tree),
@@ -72,6 +85,16 @@ function findNative(root: string): LoadableFile[] {
   }
   visit('')
   return found
+}
+
+function pythonBytes(folder: string): number {
+  let bytes = 0
+  for (const item of readable(folder)) {
+    const path = join(folder, item.name)
+    if (item.isDirectory()) bytes += pythonBytes(path)
+    else if (item.isFile() && item.name.endsWith('.py')) bytes += lstatSync(path).size
+  }
+  return bytes
 }
 
 /** A name of a library, or none that tells what it is. */

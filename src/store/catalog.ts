@@ -25,6 +25,7 @@ export interface CatalogOptions {
   /** Another driver than the best of this Node; for tests. */
   readonly open?: OpenSqlite | undefined
   /** See `DatabaseOptions`; for tests. */
+  readonly syncsInline?: boolean | undefined
   readonly stuckAfterMs?: number | undefined
   /** Other migrations than this version's; for tests. */
   readonly migrations?: readonly Migration[] | undefined
@@ -46,6 +47,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       migrations: options.migrations ?? catalogMigrations,
       synchronous: 'full',
       open: options.open,
+      syncsInline: options.syncsInline,
       stuckAfterMs: options.stuckAfterMs,
     })
     // Only a courtesy to whoever is refused; the lock is SQLite's.

@@ -7,6 +7,7 @@ import { storeDamaged, storeFull } from './errors.ts'
 import { migrate, type Migration } from './migration.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { openSqlite, type OpenSqlite, type SqliteDatabase } from './sqlite-driver.ts'
+import { WriteAheadLog } from './write-ahead-log.ts'
 
 /** Runs queries: the database itself or, inside `transaction`, the handle that the callback receives. */
 export type Queries<Schema> = Kysely<Schema>
@@ -30,6 +31,8 @@ export interface DatabaseOptions {
   /** `full`: a commit has reached the disk when it resolves. `normal`: it survives the death of the process, not a power cut. */
   readonly synchronous: 'full' | 'normal'
   readonly open?: OpenSqlite | undefined
+  /** SQLite waits for the disk itself, and everything else with it; for tests whose clock is moved by hand. */
+  readonly syncsInline?: boolean | undefined
   /** A query that waits for a transaction which does nothing for so long is refused, in milliseconds. Default 5000. */
   readonly stuckAfterMs?: number | undefined
 }
@@ -39,14 +42,17 @@ export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Da
   // SQLite would make it readable for all, and gives its log the mode of the file: the catalog holds keys.
   closeSync(openSync(options.path, 'a', 0o600))
   const database = (options.open ?? openSqlite)(options.path)
+  const log = syncsBeside(options) ? new WriteAheadLog(`${options.path}-wal`) : undefined
   try {
     configure(database, options)
     syncFolder(dirname(options.path))
-    const db = new Kysely<Schema>({ dialect: sqliteDialect(database, options.stuckAfterMs ?? 5000) })
-    const result = wrap(db, database, dirname(options.path))
+    const sync = log && ((): Promise<void> => log.sync())
+    const db = new Kysely<Schema>({ dialect: sqliteDialect(database, options.stuckAfterMs ?? 5000, sync) })
+    const result = wrap(db, database, dirname(options.path), log)
     await migrate(result, options.migrations, { clock: options.clock, file: basename(options.path) })
     return result
   } catch (error) {
+    await log?.close()
     giveUpLock(database)
     database.close()
     if (/not a database|malformed/.test(String(error))) throw storeDamaged({ file: options.path }, { cause: error })
@@ -76,10 +82,18 @@ function configure(database: SqliteDatabase, options: DatabaseOptions): void {
   // process ends, whichever way it ends.
   database.prepare('pragma locking_mode = exclusive').all([])
   database.prepare('pragma journal_mode = wal').all([])
-  database.execute(`pragma synchronous = ${options.synchronous}`)
+  database.execute(`pragma synchronous = ${syncsBeside(options) ? 'normal' : options.synchronous}`)
   database.execute('pragma foreign_keys = on')
   database.execute('begin exclusive')
   database.execute('commit')
+}
+
+/**
+ * SQLite would wait for the disk where it runs, on the event loop: some milliseconds, and many times that while a large upload is being written. So it
+ * is told not to, and whoever committed waits for the log's `sync`. Not on Windows, where a file that SQLite has open is better left alone.
+ */
+function syncsBeside({ synchronous, syncsInline }: DatabaseOptions): boolean {
+  return synchronous === 'full' && !syncsInline && process.platform !== 'win32'
 }
 
 /** A file that was just made is only there after a power cut when its folder was synced too. */
@@ -107,7 +121,12 @@ function giveUpLock(database: SqliteDatabase): void {
   }
 }
 
-function wrap<Schema>(db: Kysely<Schema>, database: SqliteDatabase, folder: string): Database<Schema> {
+function wrap<Schema>(
+  db: Kysely<Schema>,
+  database: SqliteDatabase,
+  folder: string,
+  log: WriteAheadLog | undefined,
+): Database<Schema> {
   return {
     db,
     async transaction(callback) {
@@ -119,6 +138,7 @@ function wrap<Schema>(db: Kysely<Schema>, database: SqliteDatabase, folder: stri
     },
     async close() {
       await db.connection().execute(async () => {
+        await log?.close()
         giveUpLock(database)
         database.close()
       })

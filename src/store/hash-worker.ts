@@ -1,6 +1,7 @@
 /** A worker thread that digests bodies; see `hashing.ts`. Sessions share the thread and are told apart by number. */
 // oxlint-disable unicorn/require-post-message-target-origin -- worker threads have no origin
 import { parentPort } from 'node:worker_threads'
+import { giveWay } from '../base/background.ts'
 import { createHashers, finishHashers, type Hashers, type HashAlgorithm } from './hash-algorithms.ts'
 
 /** What the worker is told. `update` and `finish` are answered, one at a time per session. */
@@ -15,6 +16,9 @@ export interface HashReply {
   /** Only in the answer to `finish`. */
   readonly digests?: Partial<Record<HashAlgorithm, string>>
 }
+
+// Somebody waits for it, but less urgently than for an invocation.
+giveWay(5)
 
 const sessions = new Map<number, Hashers>()
 

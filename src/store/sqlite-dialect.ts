@@ -12,11 +12,15 @@ import {
 import { outsideTransaction } from './errors.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
 
-/** Kysely's dialect for a database that is open already. */
-export function sqliteDialect(database: SqliteDatabase, stuckAfterMs: number): Dialect {
+/**
+ * Kysely's dialect for a database that is open already.
+ *
+ * @param sync brings what was committed to the disk; until it has, the connection is not given on
+ */
+export function sqliteDialect(database: SqliteDatabase, stuckAfterMs: number, sync?: () => Promise<void>): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SingleConnectionDriver(database, stuckAfterMs),
+    createDriver: () => new SingleConnectionDriver(database, stuckAfterMs, sync),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -28,12 +32,15 @@ const preparedStatementsLimit = 500
 class SingleConnectionDriver implements Driver {
   readonly #connection: SqliteConnection
   readonly #stuckAfterMs: number
+  readonly #sync: (() => Promise<void>) | undefined
   readonly #waiting: (() => void)[] = []
   #busy = false
+  #isSyncing = false
 
-  constructor(database: SqliteDatabase, stuckAfterMs: number) {
+  constructor(database: SqliteDatabase, stuckAfterMs: number, sync: (() => Promise<void>) | undefined) {
     this.#connection = new SqliteConnection(database)
     this.#stuckAfterMs = stuckAfterMs
+    this.#sync = sync
   }
 
   async init(): Promise<void> {}
@@ -56,7 +63,7 @@ class SingleConnectionDriver implements Driver {
         resolve()
       }
       const look = (): void => {
-        const idleMs = performance.now() - this.#connection.usedAt
+        const idleMs = this.#isSyncing ? 0 : performance.now() - this.#connection.usedAt
         if (idleMs >= this.#stuckAfterMs) {
           this.#waiting.splice(this.#waiting.indexOf(take), 1)
           reject(outsideTransaction({}))
@@ -68,6 +75,20 @@ class SingleConnectionDriver implements Driver {
   }
 
   async releaseConnection(): Promise<void> {
+    try {
+      // Nobody sees, and nobody builds on, what a power cut could still take back.
+      if (this.#connection.takeCommitted() && this.#sync) {
+        this.#isSyncing = true
+        await this.#sync()
+      }
+    } finally {
+      this.#isSyncing = false
+      this.#connection.usedAt = performance.now()
+      this.#giveOn()
+    }
+  }
+
+  #giveOn(): void {
     const next = this.#waiting.shift()
     if (next) next()
     else this.#busy = false
@@ -96,6 +117,8 @@ class SingleConnectionDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase
   readonly #statements = new Map<string, SqliteStatement>()
+  #isInTransaction = false
+  #hasCommitted = false
   /** When the last query ran, on the clock of `performance.now()`. */
   usedAt = performance.now()
 
@@ -103,9 +126,31 @@ class SqliteConnection implements DatabaseConnection {
     this.#database = database
   }
 
+  /** Whether anything was committed since this was asked before. */
+  takeCommitted(): boolean {
+    const hasCommitted = this.#hasCommitted
+    this.#hasCommitted = false
+    return hasCommitted
+  }
+
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const statement = this.#prepare(query.sql)
     this.usedAt = performance.now()
+    const result = this.#run<Row>(statement, query)
+    this.#note(query.sql)
+    return result
+  }
+
+  #note(sql: string): void {
+    if (sql === 'begin immediate') this.#isInTransaction = true
+    else if (sql === 'rollback') this.#isInTransaction = false
+    else if (sql === 'commit') {
+      this.#isInTransaction = false
+      this.#hasCommitted = true
+    } else if (!this.#isInTransaction && !/^\s*(select|pragma)\b/i.test(sql)) this.#hasCommitted = true
+  }
+
+  #run<Row>(statement: SqliteStatement, query: CompiledQuery): QueryResult<Row> {
     if (statement.returnsRows) return { rows: statement.all(query.parameters) as Row[] }
     const { changes, lastInsertRowid } = statement.run(query.parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: lastInsertRowid }

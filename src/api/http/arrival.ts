@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { SignableRequest } from '../../aws/sigv4.ts'
 import type { Claim } from './authenticate.ts'
 import { holdBody, streamBody, type HeldBody } from './body.ts'
+import type { LargeBody } from './message.ts'
 import type { Patience } from './patience.ts'
 
 export interface Arrival {
@@ -18,8 +19,8 @@ export interface Arrival {
   readonly isComplete: boolean
   /** Whether nobody can be answered any more, or somebody was. */
   readonly isAnswered: boolean
-  /** The whole body, at most `limitBytes`; throws `requestTooLarge`, `requestIncomplete`, `requestStalled`. */
-  hold(limitBytes: number): HeldBody | Promise<HeldBody>
+  /** The whole body, at most `limitBytes`; throws `requestTooLarge`, `requestIncomplete`, `requestStalled`. `large`: see `holdBody`. */
+  hold(limitBytes: number, large?: LargeBody): HeldBody | Promise<HeldBody>
   /** The body as it comes; see `streamBody`. */
   stream(claim: Claim | undefined): Readable
   /** Tells a client that waits with `Expect: 100-continue` to go on. */
@@ -63,9 +64,9 @@ export class NodeArrival implements Arrival {
     return this.#response.headersSent || this.#response.destroyed
   }
 
-  hold(limitBytes: number): Promise<HeldBody> {
+  hold(limitBytes: number, large?: LargeBody): Promise<HeldBody> {
     this.#isRead = true
-    return holdBody(this.#request, limitBytes, this.#patience)
+    return holdBody(this.#request, limitBytes, this.#patience, large)
   }
 
   stream(claim: Claim | undefined): Readable {

@@ -6,6 +6,7 @@ import { decodeAwsChunked, isStreamingPayload } from '../../aws/chunked.ts'
 import { unsignedPayload } from '../../aws/sigv4.ts'
 import type { Claim } from './authenticate.ts'
 import { payloadHashMismatch, requestIncomplete, requestStalled, requestTooLarge } from './errors.ts'
+import type { LargeBody } from './message.ts'
 import type { Patience } from './patience.ts'
 
 /** The bytes of a whole body as they arrived, never joined unless asked: a body may have 70 MB. */
@@ -14,13 +15,22 @@ export interface HeldBody {
   readonly bytes: number
   /** SHA-256 in hexadecimal digits. */
   readonly hash: string
+  /** Where the bytes are, when they are not in `chunks`. */
+  readonly large?: LargeBody | undefined
 }
 
 /**
  * Takes a whole body, hashing as it arrives. Beyond `limitBytes` it keeps nothing, lets the client send on, and throws
  * `requestTooLarge` at the end: clients read an answer only after they sent everything. One that stops sending gets `requestStalled`.
+ *
+ * @param large takes the bytes instead, and hashes them; its owner discards it
  */
-export function holdBody(request: IncomingMessage, limitBytes: number, patience: Patience): Promise<HeldBody> {
+export function holdBody(
+  request: IncomingMessage,
+  limitBytes: number,
+  patience: Patience,
+  large?: LargeBody,
+): Promise<HeldBody> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
     let bytes = 0
@@ -38,13 +48,19 @@ export function holdBody(request: IncomingMessage, limitBytes: number, patience:
       bytes += chunk.length
       if (isStalled) return
       if (bytes > limitBytes) chunks = []
-      else {
+      else if (large) {
+        const behind = large.take(chunk)
+        if (!behind) return
+        request.pause()
+        void behind.then(() => request.resume())
+      } else {
         hash.update(chunk)
         chunks.push(chunk)
       }
     })
     request.once('end', () => {
       if (bytes > limitBytes) reject(requestTooLarge({ limitBytes }))
+      else if (large) large.end().then((digest) => resolve({ chunks, bytes, hash: digest, large }), reject)
       else resolve({ chunks, bytes, hash: hash.digest('hex') })
     })
     request.once('error', fail)

@@ -2,11 +2,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { parseQuery, type SignableRequest } from '../../aws/sigv4.ts'
+import { mebibyte } from '../../base/byte-size.ts'
 import type { Arrival } from './arrival.ts'
 import type { Claim } from './authenticate.ts'
 import { collect, streamHeld, type HeldBody } from './body.ts'
 import { requestTooLarge } from './errors.ts'
-import type { ApiRequest, ApiService, Caller, RequestHead } from './message.ts'
+import type { ApiRequest, ApiService, Caller, LargeBody, RequestHead } from './message.ts'
 
 /** One request and its answer, with what was found out about it so far. */
 export class Exchange {
@@ -19,6 +20,7 @@ export class Exchange {
   service: ApiService | undefined
   extraHeaders: Readonly<Record<string, string>> = {}
   #held: HeldBody | Promise<HeldBody> | undefined
+  #large: LargeBody | undefined
   #mustContinue: boolean
 
   constructor(id: string, arrival: Arrival, expectsContinue: boolean) {
@@ -58,14 +60,24 @@ export class Exchange {
     return this.#mustContinue
   }
 
-  hold(limitBytes: number): HeldBody | Promise<HeldBody> {
+  /** @param takeLarge makes the place for a body that is said to be large */
+  hold(limitBytes: number, takeLarge?: () => LargeBody | undefined): HeldBody | Promise<HeldBody> {
+    const saidBytes = Number(this.headers['content-length'] ?? 0)
     if (this.#mustContinue) {
       // A client that waits for our word need not send what we shall refuse.
-      if (Number(this.headers['content-length'] ?? 0) > limitBytes) throw requestTooLarge({ limitBytes })
+      if (saidBytes > limitBytes) throw requestTooLarge({ limitBytes })
       this.invite()
     }
-    this.#held ??= this.arrival.hold(limitBytes)
+    if (!this.#held) {
+      if (saidBytes > mebibyte && saidBytes <= limitBytes) this.#large = takeLarge?.()
+      this.#held = this.arrival.hold(limitBytes, this.#large)
+    }
     return this.#held
+  }
+
+  /** The request has ended, however it did. */
+  end(): void {
+    this.#large?.discard()
   }
 }
 
@@ -124,6 +136,10 @@ export class HttpApiRequest implements ApiRequest {
     if (this.rawQuery === '') return noQuery
     this.#query ??= new URLSearchParams(parseQuery(this.rawQuery))
     return this.#query
+  }
+
+  get largeBody(): LargeBody | undefined {
+    return this.#held?.large
   }
 
   async body(limitBytes: number): Promise<Buffer> {

@@ -36,8 +36,20 @@ export interface ApiRequest {
   readonly hostBucket?: string | undefined
   /** The whole body, decoded from `aws-chunked`; throws `requestTooLarge` beyond `limitBytes`. */
   body(limitBytes: number): Promise<Buffer>
+  /** Where its body is, when it was given to `ApiService.largeBody`; there is nothing to read here then. */
+  readonly largeBody?: LargeBody | undefined
   /** The body as a stream, decoded from `aws-chunked`, its signature and checksums checked at the end (the stream fails if wrong). */
   stream(): Readable
+}
+
+/** A large body that is taken from the event loop while it arrives, and stays elsewhere until its request is known to be a good one. */
+export interface LargeBody {
+  /** The next bytes, given away. To be waited for when it gives a promise: what takes them is behind. */
+  take(chunk: Buffer): Promise<void> | undefined
+  /** No more come. Resolves with the SHA-256 of all, in hexadecimal digits. */
+  end(): Promise<string>
+  /** Nobody needs it any more. */
+  discard(): void
 }
 
 export interface ApiResponse {
@@ -67,6 +79,8 @@ export interface ApiService {
    * Larger ones fail with `requestTooLarge` before they reach `handle`. 1 MiB when absent.
    */
   bodyLimitBytes?(head: RequestHead): number
+  /** Takes a body of more than a mebibyte that would be held; `undefined` when it is to be held all the same. */
+  largeBody?(head: RequestHead): LargeBody | undefined
   /**
    * Whether a page of another origin may send this request (a bucket with CORS rules): the headers to add to the answer, or
    * `undefined` to refuse it. Called for preflights (`OPTIONS`, answered with these headers) and for requests with a foreign `Origin`.

@@ -123,6 +123,7 @@ class FrontDoor {
     } catch (error) {
       result = this.#renderError(error, exchange)
     }
+    exchange.end()
     try {
       send(exchange, result)
     } catch (error) {
@@ -227,7 +228,10 @@ class FrontDoor {
       if (claim) verifyClaim(exchange.signable, claim, s3PayloadHash(exchange, claim), head.hostBucket)
       return handle(new HttpApiRequest(exchange, head, caller, undefined, claim))
     }
-    const holding = exchange.hold(exchange.service?.bodyLimitBytes?.(head) ?? defaultBodyLimitBytes)
+    const { service } = exchange
+    const holding = exchange.hold(service?.bodyLimitBytes?.(head) ?? defaultBodyLimitBytes, () =>
+      service?.largeBody?.(head),
+    )
     const verified = (held: HeldBody): Promise<ApiResponse> => {
       if (claim) {
         const sent = exchange.headers['x-amz-content-sha256']

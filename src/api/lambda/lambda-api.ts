@@ -2,12 +2,14 @@
 import { Aliases } from '../../functions/aliases.ts'
 import { accessDenied } from '../../functions/errors.ts'
 import { functionArn, parseFunctionName } from '../../functions/function-name.ts'
+import type { SentPackage } from '../../functions/sent-package.ts'
 import { asynchronousPayloadLimit, codeRequestLimit, synchronousPayloadLimit } from '../../lambda/quotas.ts'
 import { mayCall } from '../grants.ts'
 import type { ApiRequest, ApiResponse, ApiService, Caller, RequestHead } from '../http/message.ts'
 import { readCodeBody } from './code-body.ts'
 import { readEventInput, withEvent } from './event-input.ts'
 import { renderFault, unknownOperation, validationFailed } from './fault.ts'
+import { LargeCodeBodies, LargeCodeBody } from './large-code-body.ts'
 import { operationModels } from './model/model.gen.ts'
 import type { OperationResult } from './operation.ts'
 import { operations } from './operations.ts'
@@ -29,11 +31,13 @@ const plainBodyLimit = 1024 * 1024
 
 export function createLambdaApi(ports: LambdaPorts): ApiService {
   const services: LambdaServices = { ...ports, aliases: new Aliases(ports.catalog, ports.changes) }
+  const large = new LargeCodeBodies()
   return {
     name: 'lambda',
     handle: (request) => handle(request, services),
     renderError: (error, request) => renderFault(error, operationNameOf(request)),
     bodyLimitBytes: (head) => bodyLimitOf(head),
+    largeBody: (head) => (codeOperations.has(operationNameOf(head) ?? '') ? large.open() : undefined),
   }
 }
 
@@ -51,7 +55,10 @@ async function handleInput(request: ApiRequest, found: Route, services: LambdaSe
   if (request.caller.kind !== 'user')
     await expectGranted(request.caller, `lambda:${name}`, resourceOf(found.labels, request.caller), services)
   if (!codeOperations.has(name)) return perform(request, found, services, await readBody(name, request))
-  const { input, discard } = await readCodeBody(request.stream(), () => services.packages.receive())
+  const receive = (): SentPackage => services.packages.receive()
+  const { largeBody } = request
+  const { input, discard } =
+    largeBody instanceof LargeCodeBody ? await largeBody.read(receive) : await readCodeBody(request.stream(), receive)
   try {
     return await perform(request, found, services, input)
   } finally {

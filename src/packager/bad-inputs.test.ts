@@ -220,6 +220,25 @@ test('malformed TOML is told with line and column', async () => {
   expect(error.message).toMatch(/`.*pyproject\.toml` is not TOML: line 5, column \d/)
 })
 
+test('extras and groups where nothing declares any, and functions of a project without, are refused, not passed over', async () => {
+  const folder = projectFolder({ 'app.py': '', 'requirements.txt': 'lib\n', 'pyproject.toml': '[project]\nname = "a"\nversion = "1"\n[project.optional-dependencies]\nfast = []\n' }) // prettier-ignore
+  await expect(buildProject(folder, { extras: ['fast'] })).rejects.toMatchObject({
+    message:
+      '`--extra fast` chooses from a `pyproject.toml` or a lock, and the dependencies come from `requirements.txt`',
+    hint: 'Leave it out, or name the file that declares it, such as `-r pyproject.toml`',
+  })
+  await expect(buildProject(projectFolder({ 'app.py': '' }), { groups: ['dev'] })).rejects.toThrow(
+    '`--group dev` chooses from a `pyproject.toml` or a lock, and there is none',
+  )
+  await expect(buildProject(folder, { requirements: ['pyproject.toml'], extras: ['fsat'] })).rejects.toMatchObject({
+    message: expect.stringContaining('has no extra `fsat`') as string,
+    hint: 'It has `fast`',
+  })
+  await expect(buildProject(folder, { only: ['f'] })).rejects.toThrow(
+    'The project has no functions, so `--function f` names none',
+  )
+})
+
 test('a runtime, an architecture and a handler that do not exist are told with what does', async () => {
   const folder = projectFolder({ 'app.py': '' })
   expect((await refusal(folder, { runtime: 'python3.99' })).hint).toContain('`python3.13`')

@@ -10,7 +10,7 @@ import { latestPatchOf } from '../pypa/target-environment.ts'
 import { parseVersion } from '../pypa/version.ts'
 import type { Budget } from '../settings/budget.ts'
 import type { BuildPlan } from './build-plan.ts'
-import type { DependencyInput } from './dependency-input.ts'
+import { describeInput, type DependencyInput } from './dependency-input.ts'
 import { projectNotFound } from './errors.ts'
 import { conflictPolicies, type ConflictPolicy } from './layout/merge.ts'
 import { lockFileNames, type LockPlace } from './resolve/lock-file.ts'
@@ -79,6 +79,16 @@ export const badChoice = defineError(
   }),
 )
 
+export const noFunctions = defineError('ZY0477', 'usage', (p: { name: string }) => ({
+  message: `The project has no functions, so \`--function ${p.name}\` names none`,
+  hint: 'Leave it out, or declare `[tool.zipyard.functions.NAME]` in `pyproject.toml` (`[functions.NAME]` in `zipyard.toml`)',
+}))
+
+export const nothingToChoose = defineError('ZY0476', 'usage', (p: { option: string; input: string | undefined }) => ({
+  message: `\`${p.option}\` chooses from a \`pyproject.toml\` or a lock, and ${p.input === undefined ? 'there is none' : `the dependencies come from \`${p.input}\``}`,
+  hint: 'Leave it out, or name the file that declares it, such as `-r pyproject.toml`',
+}))
+
 export const contradictingInputs = defineError('ZY0409', 'usage', (p: { first: string; second: string }) => ({
   message: `\`${p.first}\` and \`${p.second}\` both say where the dependencies come from`,
   hint: 'Give one of them',
@@ -103,6 +113,7 @@ export function planBuilds(request: BuildRequest): readonly BuildPlan[] {
   if (!existsSync(project) || !statSync(project).isDirectory()) throw projectNotFound({ folder: project })
   const { functions = {}, only = [], ...shared } = request
   const names = Object.keys(functions)
+  if (names.length === 0 && only[0] !== undefined) throw noFunctions({ name: only[0] })
   for (const name of only)
     if (!names.includes(name)) throw badChoice({ option: '--function', text: name, choices: names })
   const chosen = only.length > 0 ? only : names
@@ -127,6 +138,7 @@ function plansFor(
   const architectures = inDocumentedOrder(chooseArchitectures(request.architectures))
   const name = packageName(request.name ?? pyproject?.project?.normalizedName ?? basename(project))
   const input = chooseInput(request, project, pyproject)
+  requireChoosable(request, input, project)
   const handler = request.handler === undefined ? undefined : parseHandler(request.handler).text
   const layerRoot = choose<'python' | 'site-packages'>(
     '--layer-root',
@@ -275,6 +287,15 @@ function chooseInput(request: BuildRequest, project: string, pyproject: Pyprojec
   const requirements = join(project, 'requirements.txt')
   if (existsSync(requirements)) return { kind: 'requirements', files: [requirements] }
   return pyproject?.project ? { kind: 'pyproject', file: pyproject.file, extras, groups } : { kind: 'none' }
+}
+
+/** Extras and groups that nothing declares would be left out without a word. */
+function requireChoosable({ extras = [], groups = [] }: BuildRequest, input: DependencyInput, project: string): void {
+  if (input.kind === 'pyproject' || (input.kind === 'lock' && !input.file.endsWith('.py.lock'))) return
+  const [option] = [...extras.map((name) => `--extra ${name}`), ...groups.map((name) => `--group ${name}`)]
+  if (option === undefined) return
+  const described = describeInput(input, (path) => relative(project, path) || path)
+  throw nothingToChoose({ option, input: input.kind === 'none' ? undefined : described })
 }
 
 /** `uv lock --script` writes the lock of a script beside it. */

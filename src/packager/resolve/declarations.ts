@@ -41,10 +41,17 @@ export interface Declarations {
   readonly digest: Digest
 }
 
-export const noDeclaration = defineError('ZY0415', 'refused', (p: { file: string; what: string }) => ({
-  message: `\`${p.file}\` has no ${p.what}`,
-  hint: 'Declare the dependencies there, or name a requirements file with `-r`',
-}))
+export const noDeclaration = defineError(
+  'ZY0415',
+  'refused',
+  (p: { file: string; what: string; known: readonly string[] }) => ({
+    message: `\`${p.file}\` has no ${p.what}`,
+    hint:
+      p.known.length > 0
+        ? `It has ${p.known.map((name) => `\`${name}\``).join(', ')}`
+        : 'Declare the dependencies there, or name a requirements file with `-r`',
+  }),
+)
 
 /** Reads what an input declares. `folder` is the project's: relative paths of requirements start there. */
 export async function readDeclarations(
@@ -114,7 +121,7 @@ async function ofPyproject(
     name: string,
   ): readonly Requirement[] => {
     const list = from?.[normalizeName(name)]
-    if (!list) throw noDeclaration({ file: input.file, what: `${what} \`${name}\`` })
+    if (!list) throw noDeclaration({ file: input.file, what: `${what} \`${name}\``, known: Object.keys(from ?? {}) })
     return list
   }
   const requirements = [
@@ -128,7 +135,7 @@ async function ofPyproject(
 
 async function ofScript(file: string, folder: string): Promise<Declarations> {
   const script = parseScriptMetadata(await readFile(file, 'utf8'), file)
-  if (!script) throw noDeclaration({ file, what: 'inline metadata (`# /// script`)' })
+  if (!script) throw noDeclaration({ file, what: 'inline metadata (`# /// script`)', known: [] })
   return finish(script.dependencies.map(declared), [], folder, { uv: script.tool.at('uv').value })
 }
 

@@ -5,7 +5,7 @@ import { constants, Script } from 'node:vm'
 import type { crc32 as Crc32 } from 'node:zlib'
 
 /** Smaller files are compiled faster than what is kept of them is read. */
-const worthKeepingBytes = 16 * 1024
+const worthKeepingBytes = 8 * 1024
 
 /**
  * So many runs add what they compiled: a function is compiled when it is first called, and the first run of a command takes another way

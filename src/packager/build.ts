@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve as resolvePath, sep } from 'node:path'
-import { prepareSplice, writeSplice } from '../zip/splicer.ts'
+import { endSplice, prepareSplice, writeSplice } from '../zip/splicer.ts'
 import { auditBuilt, auditWithLayers, rememberBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { emptyPackage } from './errors.ts'
@@ -22,6 +22,8 @@ import { gatherSources } from './source/gather-sources.ts'
 export interface BuildSurroundings extends FetchSurroundings {
   readonly variables: Variables
   readonly onStage?: ((stage: StageTime['stage']) => void) | undefined
+  /** Whether nothing is built after this, and what was started for it may end. */
+  readonly isLast?: boolean | undefined
   /** Builds wheels from source where there is no wheel. */
   readonly buildWheel: WheelBuilder
 }
@@ -109,7 +111,9 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
     // While it is judged, the rest of it is hashed.
     try {
       const found = await timed('audit', () => auditBuilt(written, plan, artifacts, layout, cache))
-      return { archive: written.archive(), findings: found }
+      const whole = written.archive()
+      if (surroundings.isLast) endSplice()
+      return { archive: whole, findings: found }
     } catch (error) {
       written.forget()
       throw error

@@ -194,6 +194,11 @@ export function prepareSplice(): void {
   DigestThread.start()
 }
 
+/** Ends that thread: it goes while other things are done, instead of when the process waits for it. */
+export function endSplice(): void {
+  DigestThread.end()
+}
+
 function packedData(source: Exclude<SpliceEntry['source'], { readonly archive: string }>): PackedData {
   if ('packed' in source) return source.packed
   return pack('bytes' in source ? source.bytes : readFileSync(source.file))

@@ -139,7 +139,7 @@ export const command = defineCommand({
     try {
       const reports = []
       for (const plan of plans) {
-        const report = await build(plan, surroundings)
+        const report = await build(plan, { ...surroundings, isLast: plan === plans.at(-1) })
         context.terminal.status('')
         reports.push(report)
         if (context.json) continue

@@ -22,3 +22,34 @@ test('what a build learned of its wheels serves a later check of the package, an
   rmSync(cacheFolder, { recursive: true })
   expect(checkPackage({ ...request, cacheFolder })).toEqual(found)
 })
+
+test('a build finds what a check finds that reads every file: in wheels that are whole, and in those that are not', async () => {
+  const tests = {
+    'tests/__init__.py': '',
+    'tests/test_it.py': 'x = 1\n'.repeat(400_000),
+    'it.c': 'int main;\n'.repeat(150_000),
+  }
+  const below = (folder: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(tests).map(([path, text]) => [`${folder}/${path}`, text]))
+  const folder = lockedProject(
+    { 'app.py': 'import tool, half\ndef main(event, context): return 1\n', 'half_more.py': '' },
+    [
+      { name: 'tool', files: { 'tool/__init__.py': 'import json\n', ...below('tool') } },
+      {
+        name: 'half',
+        files: {
+          'half/__init__.py': 'import json\n',
+          'half-1.0.data/scripts/half': '#!python\n',
+          'half-1.0.data/data/share/man/man1/half.1': 'manual',
+          ...below('half'),
+        },
+      },
+    ],
+  )
+  const report = await buildProject(folder, { noCheck: false, handler: 'app.main' })
+  const request = { path: report.path, runtime: 'python3.13', architecture: 'x86_64', handler: 'app.main' }
+  const { findings } = checkPackage(request)
+  expect(report.findings).toEqual(findings)
+  const told = findings.filter(({ code }) => code === 'ZY1910').map(({ sentence }) => sentence)
+  expect(told).toHaveLength(2) // tests and sources, of both together
+})

@@ -2,6 +2,7 @@ import type { ContentFacts } from '../audit/content-facts.ts'
 import type { PackageDistribution, PackageFacts, PackageFile } from '../audit/facts.ts'
 import { handlerCandidates } from '../audit/handler-file.ts'
 import { interestIn, readContent, type Interest } from '../audit/read-content.ts'
+import { weigh, type Weights } from '../audit/tree-files.ts'
 import type { WheelFacts } from '../audit/wheel-facts.ts'
 import type { Cache } from '../cache/cache.ts'
 import { parseHandler } from '../lambda/handler.ts'
@@ -29,8 +30,10 @@ export async function factsOfBuild(
   const byWheel = new Map<string, WheelFacts>()
   for (const artifact of artifacts) byWheel.set(artifact.path, await wheelFactsOf(artifact, cache))
   const files = new Map<string, PackageFile>()
-  for (const stretch of layout.stretches) addStretch(files, { ...stretch, wheel: byWheel.get(stretch.archive) })
-  for (const file of layout.singles) files.set(file.path, new BuiltFile(file, byWheel))
+  const stretches = layout.stretches.map((stretch) => ({ ...stretch, wheel: byWheel.get(stretch.archive) }))
+  for (const stretch of stretches) addStretch(files, stretch)
+  const singles = layout.singles.map((file) => new BuiltFile(file, byWheel))
+  for (const file of singles) files.set(file.path, file)
   return {
     target: { runtime: plan.target.runtime, architecture: plan.target.architecture },
     package: {
@@ -42,6 +45,8 @@ export async function factsOfBuild(
       // Of stretches the layout has made sure.
       hazards: treeHazards(layout.singles.map(({ path }) => ({ name: path }))),
       distributions: distributionsOf(artifacts, layout, byWheel),
+      weights: weightsOfBuild(stretches, singles, files),
+      noteworthy: [...stretches.flatMap((stretch) => noteworthyOf(stretch, files)), ...singles],
     },
     layers: [],
     handler: plan.handler,
@@ -175,6 +180,67 @@ function addStretch(files: Map<string, PackageFile>, stretch: KnownStretch): voi
   const { paths } = stretch.strip
   for (let index = stretch.from; index < stretch.to; index++)
     files.set(paths[index]!, new StretchFile(paths[index]!, stretch, index))
+}
+
+/** What `weightsOf` would add up, where a wheel is there to its last file from its summary. */
+function weightsOfBuild(
+  stretches: readonly KnownStretch[],
+  singles: readonly PackageFile[],
+  files: ReadonlyMap<string, PackageFile>,
+): ReadonlyMap<string | undefined, Weights> {
+  const counts = new Map<string, number>()
+  for (const { archive, from, to } of stretches) counts.set(archive, (counts.get(archive) ?? 0) + to - from)
+  const summed = new Map<string | undefined, Weights>()
+  const others: PackageFile[] = []
+  const names = new Set<string | undefined>()
+  for (const { strip, from, to, archive, owner, wheel } of stretches) {
+    names.add(owner.distribution)
+    const whole = wheel?.whole
+    if (!whole || whole.crc32.length !== counts.get(archive)) {
+      for (let index = from; index < to; index++) others.push(files.get(strip.paths[index]!)!)
+      continue
+    }
+    let { packedBytes } = summed.get(owner.distribution) ?? { packedBytes: 0 }
+    for (let index = from; index < to; index++) packedBytes += strip.columns.compressedBytes[index]!
+    summed.set(owner.distribution, { ...whole.summary.weights, packedBytes })
+  }
+  for (const { distribution } of singles) names.add(distribution)
+  const added = weigh([...others, ...singles])
+  return new Map([...names].map((name) => [name, both(summed.get(name), added.get(name))]))
+}
+
+function both(one: Weights | undefined, other: Weights | undefined): Weights {
+  if (!one || !other) return (one ?? other)!
+  return {
+    files: one.files + other.files,
+    bytes: one.bytes + other.bytes,
+    packedBytes: one.packedBytes + other.packedBytes,
+    slimBytes: one.slimBytes + other.slimBytes,
+    waste: one.waste.map(({ files, bytes }, group) => ({
+      files: files + other.waste[group]!.files,
+      bytes: bytes + other.waste[group]!.bytes,
+    })),
+  }
+}
+
+/** The files of a stretch that a rule may have something to say about: all, unless the wheel's summary names them. */
+function noteworthyOf(
+  { strip, from, to, wheel }: KnownStretch,
+  files: ReadonlyMap<string, PackageFile>,
+): PackageFile[] {
+  const { paths } = strip
+  const found = new Set<number>()
+  if (wheel?.whole) {
+    const { summary } = wheel.whole
+    for (const file of summary.noteworthy) {
+      const index = strip.indexOf(wheel.whole.pathOf(file))
+      if (index !== undefined && index >= from && index < to) found.add(index)
+    }
+    // What the wheel's summary could not know: which files the package calls executable.
+    for (let index = from; index < to; index++)
+      if ((strip.mode(index) & 0o111) !== 0 && files.get(paths[index]!)!.interest === 'binary') found.add(index)
+  } else for (let index = from; index < to; index++) found.add(index)
+  return [...found].sort((a, b) => a - b).map((index) => files.get(paths[index]!)!)
 }
 
 function distributionsOf(

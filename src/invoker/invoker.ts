@@ -87,6 +87,7 @@ class PooledInvoker implements Invoker {
   readonly #current = new Map<string, string>()
   /** Old pools whose invocations still run. */
   readonly #draining = new Set<Pool>()
+  readonly #toldOfArchitecture = new Set<string>()
   readonly #plans = new Map<string, Promise<LaunchPlan>>()
   readonly #limits: ConcurrencyLimits
   readonly #memoryLimitMiB: number
@@ -238,18 +239,23 @@ class PooledInvoker implements Invoker {
         if (plan.python && this.#compiles) void this.#bytecode.prepare(plan.sources, plan.python)
         // Without its copy of the SDK it is planned anew next time, when there may be one.
         if (plan.python && plan.sdkFolder === undefined) this.#plans.delete(version.environmentKey)
-        if (plan.runsOnForeignArchitecture) {
-          const { functionArn, architecture } = version
-          this.#options.log.info('a package without native code runs on this machine instead of its own architecture', {
-            functionArn,
-            architecture,
-          })
-        }
+        if (plan.runsOnForeignArchitecture) this.#tellOfArchitecture(version)
       },
       // Asked again by the next invocation: an interpreter may have been added meanwhile.
       () => this.#plans.delete(version.environmentKey),
     )
     return planned
+  }
+
+  /** Once for every package of a function, however often it is planned. */
+  #tellOfArchitecture({ functionArn, architecture, codeDigest }: RunnableVersion): void {
+    const key = `${functionArn} ${codeDigest}`
+    if (this.#toldOfArchitecture.has(key)) return
+    this.#toldOfArchitecture.add(key)
+    this.#options.log.info('a package without native code runs on this machine instead of its own architecture', {
+      functionArn,
+      architecture,
+    })
   }
 
   /** Ends idle environments of others until this one fits. */

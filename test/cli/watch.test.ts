@@ -80,3 +80,11 @@ test('what runs when a file is saved ends on the old code, and dependencies that
   expect(await client.getConfiguration('busy')).toMatchObject({ Timeout: 60, MemorySize: 256 })
   expect(index.requests).toEqual([`GET /${made.filename}`])
 })
+
+test('a file of variables that nothing would read is said to be one', async () => {
+  const file = join(temporaryFolder('watch'), '.env')
+  writeFileSync(file, 'GREETING=hello\n')
+  const plain = await startService({ args: ['--env-file', file] })
+  onTestFinished(() => plain.stop())
+  await eventually(async () => (/`--env-file` is for the functions that `--watch` deploys/.test(plain.stderr()) ? true : undefined)) // prettier-ignore
+})

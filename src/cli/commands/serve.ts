@@ -50,7 +50,11 @@ export const command = defineCommand({
     python: { type: 'strings', value: '3.13=PATH', sentence: 'Interpreter of a Python version' },
     'allow-unsigned': { type: 'boolean', sentence: 'Take any signature or none: for foreign test suites only' },
     watch: { type: 'strings', value: 'DIR', sentence: 'Build and deploy this project, and again at every save' },
-    'env-file': { type: 'string', value: 'FILE', sentence: 'Environment variables of the watched functions' },
+    'env-file': {
+      type: 'string',
+      value: 'FILE',
+      sentence: 'Environment variables of the functions that `--watch` deploys',
+    },
     'no-endpoint-injection': { type: 'boolean', sentence: 'Do not point AWS clients inside functions at this service' },
   },
   examples: [
@@ -99,6 +103,10 @@ export const command = defineCommand({
         : `Zipyard is listening on ${service.url}`,
     )
     if (!context.json) banner(context, service, folder, options['allow-unsigned'])
+    if (options['env-file'] !== undefined && options.watch.length === 0)
+      terminal.err(
+        `${terminal.style.yellow('warning:')} \`--env-file\` is for the functions that \`--watch\` deploys; without it nothing reads the file`,
+      )
     const watchers = []
     for (const project of options.watch) {
       const { watchProject } = await import('../watch-project.ts')

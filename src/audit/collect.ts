@@ -7,6 +7,7 @@ import { readEntry } from '../zip/entry-data.ts'
 import { entryDamaged } from '../zip/errors.ts'
 import { entryPath } from '../zip/entry-name.ts'
 import type { Hazard } from '../zip/hazard.ts'
+import { Inflater } from '../zip/inflater.ts'
 import { dataOffsetOf } from '../zip/local-headers.ts'
 import { openArchive } from '../zip/reader.ts'
 import type { FileSource } from '../zip/source.ts'
@@ -122,7 +123,12 @@ function openKnown(
 ): (TreeFacts & { readonly tree: OpenTree }) | undefined {
   const archive = openByWheels(path, known.wheels())
   if (!archive) return undefined
-  const tree = treeOf(archive.restEntries, archive.hazards, { path, source: archive.source }, undefined)
+  const tree = treeOf(
+    archive.restEntries,
+    archive.hazards,
+    { path, source: archive.source, inflater: new Inflater() },
+    undefined,
+  )
   const facts = joinTree(archive, gather(tree, known.contentOf))
   const isOwn = (candidate: string): boolean => tree.files.has(candidate) || !facts?.files.has(candidate)
   const isStart = ({ path: each, distribution }: PackageFile): boolean =>
@@ -156,7 +162,7 @@ function openTree(path: string, options: OpenOptions): OpenTree {
 /** The local headers of a known package are those that were written with it; nobody needs to compare them. */
 function openZip(path: string, { isKnown, readsAhead }: OpenOptions, thread: LibraryThread | undefined): OpenTree {
   const { source, listing } = openArchive(path, { localHeaders: isKnown ? 'skip' : 'check' })
-  const archive: OpenArchive = { path, source, thread }
+  const archive: OpenArchive = { path, source, inflater: new Inflater(), thread }
   const binaries: Entry[] = []
   const tree = treeOf(listing.entries, listing.hazards, archive, readsAhead ? binaries : undefined)
   if (isWorthAThread(binaries)) (archive.thread ??= new LibraryThread()).read(path, source, binaries)
@@ -191,6 +197,7 @@ function treeOf(
     close() {
       archive.thread?.stop()
       archive.source.close()
+      archive.inflater.close()
     },
   }
 }
@@ -217,9 +224,14 @@ class ArchivedFile implements RawFile {
   }
 
   read(): Uint8Array {
-    const { source, path } = this.#archive
+    const { source, path, inflater } = this.#archive
     const entry = this.#entry
-    return readEntry(source, entry.dataOffset < 0 ? { ...entry, dataOffset: dataOffsetOf(source, entry) } : entry, path)
+    return readEntry(
+      source,
+      entry.dataOffset < 0 ? { ...entry, dataOffset: dataOffsetOf(source, entry) } : entry,
+      path,
+      inflater,
+    )
   }
 
   readAhead(): { readonly content: ContentFacts | undefined } | 'read' {
@@ -230,6 +242,8 @@ class ArchivedFile implements RawFile {
 interface OpenArchive {
   readonly path: string
   readonly source: FileSource
+  /** What it unpacks holds until the next file is read: facts are made of it at once. */
+  readonly inflater: Inflater
   thread?: LibraryThread | undefined
 }
 

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { readEntry } from '../zip/entry-data.ts'
+import { Inflater } from '../zip/inflater.ts'
 import type { SpliceableEntry } from '../zip/plan.ts'
 import { openFileSource } from '../zip/source.ts'
 import type { ContentFacts } from './content-facts.ts'
@@ -31,17 +32,19 @@ export function fileIdentity(descriptor: number): string {
 /** Reads what nobody has taken yet, until nothing is left. */
 export function readLibraries({ path, file, entries, states: shared, port }: LibraryTask): void {
   const source = openFileSource(path)
+  const inflater = new Inflater()
   try {
     if (fileIdentity(source.descriptor) !== file) return
     for (const [index, entry] of entries.entries()) {
       if (Atomics.compareExchange(shared, index, states.free, states.takenByThread) !== states.free) continue
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window's
-      port.postMessage([index, contentOf(() => readEntry(source, entry, path))] satisfies LibraryAnswer)
+      port.postMessage([index, contentOf(() => readEntry(source, entry, path, inflater))] satisfies LibraryAnswer)
       Atomics.store(shared, index, states.read)
       Atomics.notify(shared, index)
     }
   } finally {
     source.close()
+    inflater.close()
     port.close()
   }
 }

@@ -2,23 +2,32 @@ import { inflateRawSync } from 'node:zlib'
 import { crc32 } from './crc32.ts'
 import { entryDamaged, entryNotReadable } from './errors.ts'
 import { highestDeflateRatio, methods } from './format.ts'
+import type { Inflater } from './inflater.ts'
 import type { SpliceableEntry } from './plan.ts'
 import type { SyncZipSource } from './source.ts'
 
 /**
  * An entry's content, unpacked and checked: its length and CRC-32 are what the directory says, or `entryDamaged` is thrown.
  * Never unpacks more than the entry claims, whatever the data holds. Throws `entryNotReadable` for other methods than stored and deflate.
+ * @param inflater unpacks into a buffer of its own, which holds the content until it is asked again
  */
-export function readEntry(source: SyncZipSource, entry: SpliceableEntry, file = 'the archive'): Buffer {
+export function readEntry(
+  source: SyncZipSource,
+  entry: SpliceableEntry,
+  file = 'the archive',
+  inflater?: Inflater,
+): Buffer {
   if (entry.dataOffset < 0) throw entryDamaged({ file, name: entry.name, because: 'its header is missing' })
   const packed = source.readSync(entry.dataOffset, entry.compressedBytes)
   if (packed.length < entry.compressedBytes)
     throw entryDamaged({ file, name: entry.name, because: 'the archive ends in the middle of it' })
-  return unpack(packed, entry, file)
+  return unpack(packed, entry, file, inflater)
 }
 
 /** Unpacks and checks an entry's compressed bytes. */
-export function unpack(packed: Buffer, entry: SpliceableEntry, file: string): Buffer {
+export function unpack(packed: Buffer, entry: SpliceableEntry, file: string, inflater?: Inflater): Buffer {
+  const known = entry.method === methods.deflate ? inflater?.inflate(packed, entry.uncompressedBytes) : undefined
+  if (known && crc32(known) === entry.crc32) return known
   const bytes = inflate(packed, entry, file)
   if (bytes.length !== entry.uncompressedBytes)
     throw entryDamaged({

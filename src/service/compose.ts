@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { HttpLimits } from '../api/http/patience.ts'
 import { createApiServer } from '../api/http/server.ts'
 import { createFunctionUrlServer } from '../api/lambda/function-url/url-server.ts'
+import { LargeCodeBodies } from '../api/lambda/large-code-body.ts'
 import { createLambdaApi } from '../api/lambda/lambda-api.ts'
 import { Provisioner } from '../api/lambda/provisioner.ts'
 import { createIamService } from '../api/iam/iam-service.ts'
@@ -205,6 +206,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const links = new PackageLinks(clock, blobs)
     const judge = new UploadJudge()
     open.push(() => judge.stop())
+    const largeBodies = new LargeCodeBodies()
+    open.push(() => largeBodies.stop())
     const isGranted: IsGranted = async (caller, question) => {
       const role = roleOfSession(caller.arn)
       return role !== undefined && isGrantedToRole(catalog, role, question)
@@ -239,6 +242,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           invoker: { invoke: (invocation) => invoker.invoke(invocation), enqueue: (event) => queue.enqueue(event) },
           runtimePolicy: options.runtimePolicy ?? 'lenient',
           downloadUrl: (origin, digest) => links.url(origin, digest),
+          largeBodies,
           provisioner,
           functionUrl: (urlId, region) => urls.urlOf(urlId, region),
           isGranted,

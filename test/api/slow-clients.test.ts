@@ -74,7 +74,7 @@ function openBlobs(): string[] {
 test('half an object is answered as a timeout, and leaves no file', async () => {
   expect((await s3('PUT', '/bucket')).status).toBe(200)
   const before = blobs()
-  limits.bodyIdleMs = 60
+  limits.bodyIdleMs = 1000
   const { socket, closed } = await open()
   socket.write(head('PUT', '/bucket/half', 's3', 5_000_000))
   socket.write(Buffer.alloc(2_000_000))
@@ -93,7 +93,7 @@ test.each([
   const before = blobs()
   const code = { ZipFile: randomBytes(bytes).toString('base64') }
   const body = Buffer.from(JSON.stringify({ FunctionName: name, Code: code, Role: 'r', Handler: 'a.b', Runtime: 'x' }))
-  limits.bodyIdleMs = 60
+  limits.bodyIdleMs = 1000
   const { socket, closed } = await open()
   socket.write(head('POST', '/2015-03-31/functions', 'lambda', body))
   socket.write(body.subarray(0, body.length >> 1))
@@ -124,7 +124,7 @@ test('half a body to a function URL is answered as a timeout', async () => {
   expect((await call(endpoint, 'CreateFunction', { ...created, Role: role })).status).toBe(201)
   const { body } = await call(endpoint, 'CreateFunctionUrlConfig', { FunctionName: 'url', AuthType: 'NONE' })
   const { FunctionUrl } = JSON.parse(body.toString()) as { FunctionUrl: string }
-  limits.bodyIdleMs = 60
+  limits.bodyIdleMs = 1000
   const { socket, closed } = await open(Number(new URL(FunctionUrl).port))
   socket.write(
     `POST ${new URL(FunctionUrl).pathname} HTTP/1.1\r\nhost: ${new URL(FunctionUrl).host}\r\ncontent-length: 10\r\n\r\n01234`,

@@ -9,7 +9,7 @@ import type { ApiRequest, ApiResponse, ApiService, Caller, RequestHead } from '.
 import { readCodeBody } from './code-body.ts'
 import { readEventInput, withEvent } from './event-input.ts'
 import { renderFault, unknownOperation, validationFailed } from './fault.ts'
-import { LargeCodeBodies, LargeCodeBody } from './large-code-body.ts'
+import { LargeCodeBody } from './large-code-body.ts'
 import { operationModels } from './model/model.gen.ts'
 import type { OperationResult } from './operation.ts'
 import { operations } from './operations.ts'
@@ -31,13 +31,12 @@ const plainBodyLimit = 1024 * 1024
 
 export function createLambdaApi(ports: LambdaPorts): ApiService {
   const services: LambdaServices = { ...ports, aliases: new Aliases(ports.catalog, ports.changes) }
-  const large = new LargeCodeBodies()
   return {
     name: 'lambda',
     handle: (request) => handle(request, services),
     renderError: (error, request) => renderFault(error, operationNameOf(request)),
     bodyLimitBytes: (head) => bodyLimitOf(head),
-    largeBody: (head) => (codeOperations.has(operationNameOf(head) ?? '') ? large.open() : undefined),
+    largeBody: (head) => (codeOperations.has(operationNameOf(head) ?? '') ? ports.largeBodies?.open() : undefined),
   }
 }
 

@@ -13,6 +13,7 @@ import type { Invocation, InvocationResult } from '../../invoker/invocation.ts'
 import type { Catalog } from '../../store/catalog.ts'
 import type { Provisioner } from './provisioner.ts'
 import type { IsGranted } from '../grants.ts'
+import type { LargeCodeBodies } from './large-code-body.ts'
 
 /** An event for later: accepted once it is durable. */
 export interface AsynchronousEvent extends FunctionKey {
@@ -45,6 +46,8 @@ export interface LambdaPorts {
   readonly downloadUrl: (origin: string, digest: Digest) => string
   /** Whether the caller may do this; asked for roles only. */
   readonly isGranted: IsGranted
+  /** Absent: bodies with packages are held in memory, however large. */
+  readonly largeBodies?: LargeCodeBodies | undefined
   /** Absent: provisioned concurrency is refused. */
   readonly provisioner?: Provisioner | undefined
   /** Where a function URL is served. Absent: function URLs are refused. */

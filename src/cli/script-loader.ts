@@ -116,7 +116,7 @@ export class ScriptLoader {
     if (!this.#isNew && this.#kept!.head.runs >= learningRuns) return
     const temporary = `${file}.${process.pid}.tmp`
     try {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      makeFolders(dirname(file))
       writeFileSync(temporary, '', { flag: 'wx', mode: 0o600 }) // before the work, which would be lost
       const scripts: Record<string, KeptScript> = {}
       const parts: Buffer[] = []
@@ -154,3 +154,10 @@ const tail = '\n})'
 
 /** The engine copies what does not lie at a multiple of eight. */
 const padding = (bytes: number): number => (8 - (bytes % 8)) % 8
+
+/** One at a time, as in `base/make-folder.ts`, which is too much for this file: told to make all at once, Node tries for ever in `/proc`. */
+function makeFolders(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolders(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}

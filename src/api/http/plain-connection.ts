@@ -269,9 +269,9 @@ function encodeAnswer(
   return bytes
 }
 
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what must not be in a header
 const endsLine = /[\0-\x08\n-\x1f\x7f]/
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what must not be in a header
 const everyLineEnd = /[\0-\x08\n-\x1f\x7f]/g
 
 /** No value can end its line and begin another header. */

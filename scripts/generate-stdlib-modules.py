@@ -26,7 +26,6 @@ for python in sys.argv[1:]:
     for name in names.split():
         present.setdefault(name, []).append(int(version.split('.')[1]))
 
-# 3.14 is read off its own "What's New" until an interpreter of it is at hand.
 first, last = min(int(v.split('.')[1]) for v in sources), max(int(v.split('.')[1]) for v in sources)
 groups = {}
 for name, minors in sorted(present.items()):
@@ -36,8 +35,8 @@ for name, minors in sorted(present.items()):
 print(f'''/**
  * Modules of CPython's standard library by the minor versions of Python 3 that have them.
  *
- * Source: `sys.stdlib_module_names` of CPython {', '.join(sources)} (before 3.10 the files of the installed library), printed by
- * scripts/generate-stdlib-modules.py; additions of 3.14 from its "What's New".
+ * Source: `sys.stdlib_module_names` of CPython {', '.join(sources)} (before 3.10 the files of the installed library),
+ * printed by scripts/generate-stdlib-modules.py.
  */
 // prettier-ignore
 const table: readonly (readonly [first: number, last: number, names: string])[] = [''')
@@ -45,7 +44,6 @@ for (low, high), names in sorted(groups.items()):
     low_text = 0 if low == first else low
     high_text = 99 if high == last else high
     print(f"  [{low_text}, {high_text}, '{' '.join(names)}'],")
-print("  [14, 99, 'annotationlib compression _zstd _remote_debugging _hmac _py_warnings _ast_unparse'],")
 print(''']
 
 const ranges = new Map(table.flatMap(([first, last, names]) => names.split(' ').map((name) => [name, { first, last }] as const)))

@@ -13,9 +13,18 @@ import { startWorker } from './worker.ts'
  * // extract.ts
  * await runInWorker<ExtractOptions, Extracted>(import.meta.url, './extract-worker', options)
  */
-export function runInWorker<Input, Output>(here: string, name: string, input: Input): Promise<Output> {
+export function runInWorker<Input, Output>(
+  here: string,
+  name: string,
+  input: Input,
+  /** Ends the thread; the promise is rejected when it has ended. */
+  signal?: AbortSignal,
+): Promise<Output> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
     const worker = startWorker(here, name, { workerData: input })
+    const end = (): void => void worker.terminate()
+    signal?.addEventListener('abort', end)
     let answered = false
     worker.once('message', (answer: Answer<Output>) => {
       answered = true
@@ -24,6 +33,7 @@ export function runInWorker<Input, Output>(here: string, name: string, input: In
     })
     worker.once('error', reject)
     worker.once('exit', (code) => {
+      signal?.removeEventListener('abort', end)
       if (!answered) reject(new Error(`the worker \`${name}\` ended with code ${code} before it answered`))
     })
   })

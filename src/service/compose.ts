@@ -163,6 +163,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const changes = new Announcer<FunctionChanged>((error) => log.error('a listener failed', { error: String(error) }))
     const runnable = new RunnableVersions(catalog, changes)
     const sdkCopies = new SdkCopies(dataFolder, options.variables, log)
+    open.push(() => sdkCopies.stop())
     // The address is known only once the server listens, and no environment starts before that.
     let url = ''
     const invoker = await createInvoker({

@@ -4,10 +4,11 @@
  * It needs the package index once. Without it functions run too, only without boto3; the next environment asks again.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../base/digest.ts'
 import type { Log } from '../base/log.ts'
+import { isProcessAlive } from '../base/process-alive.ts'
 import { runInWorker } from '../base/worker-task.ts'
 import { hostArchitecture, type Architecture } from '../lambda/architecture.ts'
 import { unzippedSizeLimit } from '../lambda/quotas.ts'
@@ -32,6 +33,7 @@ export class SdkCopies {
   readonly #variables: Readonly<Record<string, string | undefined>>
   readonly #log: Log
   readonly #making = new Map<string, Promise<string | undefined>>()
+  readonly #stopping = new AbortController()
 
   constructor(dataFolder: string, variables: Readonly<Record<string, string | undefined>>, log: Log) {
     this.#folder = join(dataFolder, 'sdk')
@@ -56,25 +58,33 @@ export class SdkCopies {
     return made
   }
 
+  /** Ends what is being built; when it resolves, nothing is written any more and nothing half done is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await Promise.all(this.#making.values())
+  }
+
   async #make(runtimeId: string, folder: string): Promise<string | undefined> {
     const temporary = join(this.#folder, `tmp-${runtimeId}-${process.pid}`)
     const archive = `${temporary}.zip`
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o711 })
-      await rm(temporary, { recursive: true, force: true })
+      await this.#removeLeftovers()
       this.#log.info('building the copy of the AWS SDK', { runtime: runtimeId })
       // In a thread: invocations of other runtimes are answered meanwhile, and afterwards no packager stays in memory.
-      await runInWorker<SdkCopyTask, void>(import.meta.url, './sdk-copy-worker', {
+      const task = {
         runtimeId,
         architecture: hostArchitecture() ?? 'x86_64',
         out: archive,
         environment: { ...this.#variables },
         into: temporary,
         limitBytes: unzippedSizeLimit,
-      })
+      }
+      await runInWorker<SdkCopyTask, void>(import.meta.url, './sdk-copy-worker', task, this.#stopping.signal)
       await rename(temporary, folder)
       return folder
     } catch (error) {
+      if (this.#stopping.signal.aborted) return undefined
       this.#log.warn('functions run without boto3: its copy could not be built', {
         runtime: runtimeId,
         because: error instanceof Error ? error.message : String(error),
@@ -83,6 +93,13 @@ export class SdkCopies {
     } finally {
       await rm(archive, { force: true })
       await rm(temporary, { recursive: true, force: true })
+    }
+  }
+  /** What was half done by a process that was killed. */
+  async #removeLeftovers(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const processId = Number(/^tmp-.*-(\d+)(?:\.zip)?$/.exec(name)?.[1] ?? process.pid)
+      if (!isProcessAlive(processId)) await rm(join(this.#folder, name), { recursive: true, force: true })
     }
   }
 }

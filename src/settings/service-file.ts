@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineError } from '../base/errors.ts'
+import { isProcessAlive } from '../base/process-alive.ts'
 
 /** How the commands of this machine find a running service: `service.json` in its data folder, mode 0600. */
 export interface ServiceFile {
@@ -41,15 +42,6 @@ export function readServiceFile(folder: string): ServiceFile {
       { cause: (cause as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : cause },
     )
   }
-  if (!isAlive(service.processId)) throw noRunningService({ folder })
+  if (!isProcessAlive(service.processId)) throw noRunningService({ folder })
   return service
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

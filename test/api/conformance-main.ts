@@ -19,8 +19,11 @@ const log = createLog({
 const service = await startRecordedService(folder, log)
 const outcomes: StepOutcome[] = []
 try {
-  for (const topic of wanted.length > 0 ? wanted : recordedTopics())
+  for (const topic of wanted.length > 0 ? wanted : recordedTopics()) {
+    // Some stories wait as they did on AWS: who runs this sees that it goes on.
+    process.stderr.write(`replaying ${topic}\n`)
     outcomes.push(...(await replayTopic(topic, service)))
+  }
 } finally {
   await service.stop()
   rmSync(folder, { recursive: true, force: true })

@@ -124,6 +124,25 @@ const handlers: Readonly<Record<string, string>> = {
   asyncio:
     'import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    return "awaited"\nreturn asyncio.run(main())',
   coroutine: 'async def main():\n    pass\nm = main()\nm.close()\nreturn m',
+  process: `import multiprocessing
+said = []
+for method in multiprocessing.get_all_start_methods():
+    context = multiprocessing.get_context(method)
+    ours, its_own = context.Pipe()
+    process = context.Process(target=in_a_process, args=(its_own, e["more"]))
+    process.start()
+    its_own.close()
+    said.append([method, ours.recv(), process.join(), process.exitcode])
+return [multiprocessing.get_start_method(), said]`,
+  subinterpreter: `try:
+    from concurrent import interpreters
+except ImportError:
+    return "none"
+one = interpreters.create()
+one.exec("print('from another interpreter')")
+said = one.call(len, "four")
+one.close()
+return said`,
   exit_zero: 'import sys\nsys.exit(0)',
   exit_three: 'import sys\nsys.exit(3)',
   exit_text: 'import sys\nsys.exit("a reason")',
@@ -154,6 +173,10 @@ const inits: readonly { readonly name: string; readonly code: string; readonly h
 const source = `${Object.entries(handlers)
   .map(([name, body]) => `def do_${name}(e, c):\n    ${body.replaceAll('\n', '\n    ')}\n`)
   .join('\n')}
+def in_a_process(channel, value):
+    print("in a process")
+    channel.send([value, __name__])
+
 def handler(e, c):
     return globals()["do_" + e["do"]](e, c)
 `

@@ -1,6 +1,7 @@
 /**
- * What it costs that nothing runs between invocations: a thaw, an invocation and a freeze, against the same without, in one environment each and in turns;
- * and the processor time that a busy loop in the background gets while it is frozen.
+ * What it costs that nothing runs between invocations: an invocation through the Invoke API that finds its environment frozen, against the same of a
+ * service that freezes none; a thaw, an invocation and a freeze in a row in one environment, which no invocation meets, since an environment is frozen
+ * 20 ms after its last; and the processor time that a busy loop in the background gets while it is frozen.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,13 +14,71 @@ import { openSandbox } from '../src/sandbox/open-sandbox.ts'
 import { processTree } from '../src/sandbox/process-tree.ts'
 import type { SandboxProcess } from '../src/sandbox/sandbox.ts'
 import { warmEnvironment } from '../src/sandbox/warm-environment.ts'
+import { archiveBytes } from '../src/zip/writer.ts'
+import { KeepAliveClient } from './kit/keep-alive-client.ts'
 import { distribution, report } from './kit/measure.ts'
+import { startServiceThat, type BenchService } from './kit/service.ts'
 
 const rounds = 12
 const perRound = 200
+/** Through the API: the pause before each invocation in milliseconds, and how many there are. */
+const pauseMs = 30
+const invocations = 400
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const echo = 'def handler(event, context):\n    return event\n'
+
+class Client {
+  readonly service: BenchService
+  readonly #connection: KeepAliveClient
+  readonly #request: Buffer
+
+  private constructor(service: BenchService, connection: KeepAliveClient) {
+    this.service = service
+    this.#connection = connection
+    this.#request = service.request('POST', '/2015-03-31/functions/echo/invocations', '{"key":"value"}')
+  }
+
+  static async of(service: BenchService): Promise<Client> {
+    const zip = archiveBytes([{ path: 'app.py', bytes: echo }])
+    await service.create('echo', { Runtime: `python${python.minor}`, zip })
+    const client = new Client(service, await KeepAliveClient.open(service.url))
+    // Until the service's code is compiled as it is after a while.
+    for (let n = 0; n < 3000; n += 1) await client.invoke()
+    return client
+  }
+
+  async invoke(): Promise<number> {
+    const start = performance.now()
+    const answer = await this.#connection.send(this.#request)
+    const passed = performance.now() - start
+    if (!answer.subarray(9, 12).equals(Buffer.from('200'))) throw new Error(answer.toString())
+    return passed
+  }
+
+  async stop(): Promise<void> {
+    this.#connection.close()
+    await this.service.stop()
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'zipyard-freeze-'))
 chmodSync(folder, 0o755)
 const python = (await findInterpreters({ dataFolder: folder })).find(({ isFreeThreaded }) => !isFreeThreaded)!
+const throughApi: Record<string, number[]> = {}
+const clients = {
+  'Invoke API, frozen before': await Client.of(await startServiceThat(true)),
+  'Invoke API, never frozen': await Client.of(await startServiceThat(false)),
+}
+for (let n = -40; n < invocations; n += 1) {
+  for (const [name, client] of Object.entries(clients)) {
+    await pause(pauseMs)
+    const ms = await client.invoke()
+    if (n >= 0) (throughApi[name] ??= []).push(ms)
+  }
+}
+for (const client of Object.values(clients)) await client.stop()
+
 const { sandbox } = await openSandbox({
   stateFolder: join(folder, 'sandbox'),
   runtimeFolder,
@@ -122,7 +181,6 @@ class Environment {
   }
 }
 
-const echo = 'def handler(event, context):\n    return event\n'
 const frozen = await Environment.start('frozen', echo, true)
 const running = await Environment.start('running', echo, false)
 frozen.process.freeze()
@@ -166,7 +224,6 @@ const processorMs = (): number =>
       return sum
     }
   }, 0)
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const used = async (): Promise<number> => {
   const before = processorMs()
   await pause(1000)
@@ -180,19 +237,25 @@ await busy.stop()
 await sandbox.stop()
 rmSync(folder, { recursive: true, force: true })
 
-const measured = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, distribution(values)]))
+const measured = Object.fromEntries(
+  Object.entries({ ...throughApi, ...samples }).map(([name, values]) => [name, distribution(values)]),
+)
 report(
   'freeze',
   measured,
   [
     {
-      name: 'freeze / no freeze (p50)',
-      value: measured['thaw, invoke, freeze']!.p50 / measured['invoke']!.p50,
+      name: 'frozen before / never frozen (p50)',
+      value: measured['Invoke API, frozen before']!.p50 / measured['Invoke API, never frozen']!.p50,
       atMost: 1.1,
+    },
+    {
+      name: 'thaw, invoke, freeze / invoke, in a row (p50)',
+      value: measured['thaw, invoke, freeze']!.p50 / measured['invoke']!.p50,
     },
   ],
   [
     `a busy loop in the background: ${awake} ms of processor time in a second, ${asleep} ms frozen (counted in steps of 10 ms)`,
-    `isolation: ${sandbox.tier}; Python ${python.version}. The service freezes 20 ms after an invocation, so invocations that follow closely pay nothing`,
+    `isolation: ${sandbox.tier}; Python ${python.version}; ${pauseMs} ms before each invocation through the API`,
   ],
 )

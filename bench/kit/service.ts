@@ -27,25 +27,33 @@ export interface BenchService {
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** @param dataFolder one that is there already and stays; a new one that is removed afterwards when absent */
-export async function startService(flags: readonly string[] = [], dataFolder?: string): Promise<BenchService> {
-  const folder = mkdtempSync(join(tmpdir(), 'zipyard-bench-'))
-  const data = dataFolder ?? join(folder, 'data')
+export function startService(flags: readonly string[] = [], dataFolder?: string): Promise<BenchService> {
   const built = join(root, 'dist/cli/main.js')
   const program =
     existsSync(built) && process.env['ZIPYARD_BENCH_SOURCE'] === undefined
       ? [built]
       : ['--import', 'tsx', join(root, 'src/cli/main.ts')]
-  const child = spawn(process.execPath, [...program, 'serve', '--port', '0', '--data', data, '--json', ...flags], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  return startProgram((data) => [...program, 'serve', '--port', '0', '--data', data, '--json', ...flags], dataFolder)
+}
+
+/** The service out of its sources, with or without freezing its environments (`service-process.ts`). */
+export function startServiceThat(freezes: boolean): Promise<BenchService> {
+  const program = fileURLToPath(new URL('service-process.ts', import.meta.url))
+  return startProgram((data) => ['--import', 'tsx', program, data, String(freezes)])
+}
+
+/** @param argv what Node runs for a data folder: it prints its URL as JSON, and writes its keys to `service.json` */
+async function startProgram(argv: (data: string) => string[], dataFolder?: string): Promise<BenchService> {
+  const folder = mkdtempSync(join(tmpdir(), 'zipyard-bench-'))
+  const data = dataFolder ?? join(folder, 'data')
+  const child = spawn(process.execPath, argv(data), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-10_000)
   })
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', (line) => resolve((JSON.parse(line) as { url: string }).url))
-    child.once('exit', (code) => reject(new Error(`zipyard serve ended with ${code}: ${errors}`)))
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${errors}`)))
   })
   const file = JSON.parse(readFileSync(join(data, 'service.json'), 'utf8')) as {
     accessKeyId: string

@@ -19,6 +19,8 @@ import { exitFault, responseTooLargeFault, timeoutFault } from './runtime-fault.
 
 export interface EnvironmentOptions extends GuestOptions {
   readonly logs: LogDestination
+  /** Nothing inside runs between invocations. */
+  readonly freezes: boolean
   /** It can take an invocation, or it has ended. */
   readonly onChange: (environment: Environment) => void
 }
@@ -34,6 +36,7 @@ export class Environment {
   readonly startedAt: number
   #state: EnvironmentState = 'created'
   readonly #onChange: (environment: Environment) => void
+  readonly #freezes: boolean
   readonly #clock: Clock
   readonly #log: EnvironmentLog
   readonly #guest: Guest
@@ -57,6 +60,7 @@ export class Environment {
     this.version = version
     this.initializationType = options.initializationType
     this.startedAt = clock.now()
+    this.#freezes = options.freezes
     this.#onChange = options.onChange
     this.#clock = clock
     const stream = logStreamName(version.version, this.id, this.startedAt)
@@ -153,7 +157,7 @@ export class Environment {
    * closely costs more than it spares; and by one timer that looks again, not by one per invocation.
    */
   park(): void {
-    this.#freezeTimer ??= this.#clock.after(freezeAfterMs, () => this.#freezeIfIdle(), { unref: true })
+    if (this.#freezes) this.#freezeTimer ??= this.#clock.after(freezeAfterMs, () => this.#freezeIfIdle(), { unref: true })
   }
 
   #freezeIfIdle(): void {

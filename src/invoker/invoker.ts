@@ -22,6 +22,7 @@ import type { InitOutcome } from './init-phase.ts'
 import type { EnvironmentStatus, Invocation, InvocationResult } from './invocation.ts'
 import { planLaunch, type LaunchPlan, type LaunchPlanOptions } from './launch-plan.ts'
 import { Pool, type ProvisionedState } from './pool.ts'
+import { Vigil } from './vigil.ts'
 
 export interface InvokerLimits {
   /** Concurrent executions of an account. Default: Lambda's 1000. */
@@ -46,6 +47,8 @@ export interface InvokerOptions extends LaunchPlanOptions {
   readonly network?: NetworkMode | undefined
   /** `false` leaves imports as slow as on Lambda: nothing is compiled ahead. */
   readonly compile?: boolean | undefined
+  /** `false` lets environments run on between invocations, to see what freezing them costs. */
+  readonly freezes?: boolean | undefined
   readonly limits?: InvokerLimits | undefined
 }
 
@@ -97,6 +100,9 @@ class PooledInvoker implements Invoker {
   #running = 0
   #stopping = false
   #sweeper: Timer | undefined
+  /** Where a function has a core of its own, and while it is the only one that runs. */
+  readonly #answer = availableParallelism() > 1 ? new Vigil() : undefined
+  readonly #nextOne = availableParallelism() > 1 ? new Vigil() : undefined
   #allDone: (() => void) | undefined
 
   constructor(options: InvokerOptions, runFolder: string) {
@@ -120,10 +126,15 @@ class PooledInvoker implements Invoker {
     const isCovered = pool.isProvisioned && pool.cover()
     if (!isCovered) this.#limits.take(target)
     this.#running += 1
+    this.#nextOne?.end()
     try {
-      return await pool.invoke(invocation)
+      const result = pool.invoke(invocation)
+      if (this.#running === 1) this.#answer?.begin()
+      return await result
     } finally {
       this.#running -= 1
+      this.#answer?.end()
+      if (this.#running === 0) this.#nextOne?.begin()
       if (isCovered) pool.uncover()
       else this.#limits.giveBack(target)
       if (this.#running === 0) this.#allDone?.()
@@ -216,6 +227,7 @@ class PooledInvoker implements Invoker {
       logs: this.#options.logs,
       runFolder: this.#runFolder,
       network: this.#options.network ?? 'host',
+      freezes: this.#options.freezes !== false,
       credentials: this.#options.credentials ?? (() => undefined),
       compiled: () => (plan.python && this.#compiles ? this.#bytecode.find(plan.sources, plan.python) : []),
       onChange: (environment) => {

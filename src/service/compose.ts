@@ -67,6 +67,8 @@ export interface ServiceOptions {
   readonly pythons?: readonly string[]
   readonly allowUnsigned?: boolean
   readonly injectEndpoints?: boolean
+  /** `false` lets environments run on between invocations. */
+  readonly freezes?: boolean
   /** How long the states in between (Pending, InProgress) are shown at least, in milliseconds. */
   readonly activationDelayMs?: number
   /** How long HTTP clients may take; `standardLimits` unless given. */
@@ -174,6 +176,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       dataFolder,
       codeFolders,
       network,
+      freezes: options.freezes,
       interpreterFor: async (runtimeId) => interpreterFor(runtimeId, await search()),
       sdkFolder: (runtimeId) => sdkCopies.folderFor(runtimeId),
       credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),

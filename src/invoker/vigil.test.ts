@@ -42,7 +42,7 @@ test('who looks in vain stops looking, tries again now and then, and goes on onc
     return count
   }
   expect(await looks(10, false)).toBe(8)
-  expect(await looks(640, false)).toBe(10)
+  expect(await looks(160, false)).toBe(10)
   // The next that it looks something comes: it is worth its while again.
   expect(await looks(64, true)).toBeGreaterThan(1)
   expect(await looks(8, true)).toBe(8)

@@ -43,4 +43,4 @@ export class Vigil {
 
 const lengthMs = 0.2
 const vainLimit = 8
-const triesAgainAfter = 64
+const triesAgainAfter = 16

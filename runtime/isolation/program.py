@@ -74,7 +74,8 @@ class Program(object):
                 kernel.setns(fd, 0)
         # Elsewhere first: in a user namespace it can be mounted only where one is mounted already.
         place = "/proc" if self.is_first else "/home"
-        kernel.mount("proc", place, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        # Process 1 is of the host's network and mounts, and shows them to whoever sees it: of others' processes there is nothing to see.
+        kernel.mount("proc", place, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, "hidepid=2")
         if not self.is_first:
             kernel.umount("/proc")
             kernel.mount(place, "/proc", None, kernel.MS_MOVE)

@@ -124,6 +124,17 @@ for family, address in ((socket.AF_INET, ("127.0.0.1", ${port})), (socket.AF_UNI
     else expect(found.length).toBeGreaterThanOrEqual(2)
   })
 
+  test('nor see what the host and its neighbours listen on and have mounted, through any process either', async () => {
+    const found = await attack(`
+for pid in ["self"] + [name for name in os.listdir("/proc") if name.isdigit()]:
+    for name, mark in (("net/unix", ${JSON.stringify(abstract.slice(1))}), ("net/tcp", ":%04X " % ${port}), ("mounts", "/.host")):
+        try:
+            if mark in open("/proc/%s/%s" % (pid, name)).read(): found.append(name)
+        except OSError: pass`)
+    if (holds('reach-host')) expect(found).toEqual([])
+    else expect(found).toEqual(expect.arrayContaining(['net/unix', 'net/tcp']))
+  })
+
   test('its own loopback works all the same', async () => {
     const found = await attack(`
 import socket
@@ -242,6 +253,27 @@ found.append(children < 1024)`
     // The kernel ends the largest of them, the watch all.
     expect([status.signal, status.code]).toContain(status.signal === undefined ? 9 : 'SIGKILL')
     if (status.signal !== undefined) expect(status.outOfMemory).toBe(true)
+  })
+
+  test.each(
+    Object.entries({
+      'files without a name':
+        'keep = [os.memfd_create("x") for _ in range(300)]\nfor fd in keep: os.write(fd, b"x" * (1 << 20))',
+      'System V segments':
+        'libc = ctypes.CDLL(None)\nlibc.shmat.restype = ctypes.c_void_p\nfor _ in range(300):\n    place = libc.shmat(libc.shmget(0, 1 << 20, 0o1600), None, 0)\n    ctypes.memset(place, 1, 1 << 20)\n    libc.shmdt(ctypes.c_void_p(place))',
+      'shared mappings':
+        'keep = [mmap.mmap(-1, 1 << 20) for _ in range(300)]\nfor place in keep: place.write(b"x" * (1 << 20))',
+    }),
+  )(`cannot ${promises['exceed-memory']}, not in %s either`, async (name, code) => {
+    // Beside files in /tmp, which are none.
+    const trial = await bench.run(
+      `import ctypes, mmap, os, tempfile, time\nopen(os.path.join(tempfile.gettempdir(), "big"), "wb").write(b"x" * (40 << 20))\n${code}\ntime.sleep(1)`,
+      { network, memoryBytes: 128 << 20, environment: { LD_LIBRARY_PATH: '/var/lang/lib' } },
+    )
+    const status = await trial.status
+    // Who is watched is seen with what its processes have mapped: so says docs/concepts/isolation.md.
+    const isSeen = bench.sandbox.facts.limitsMemory || name === 'shared mappings'
+    expect(status.outOfMemory).toBe(isSeen)
   })
 
   test(`cannot ${promises['gain-privileges']}`, async () => {

@@ -1,4 +1,5 @@
 /** An execution environment in namespaces, from being made ready ahead to being released; one process after another may run in it. */
+import { statfsSync } from 'node:fs'
 import { release } from 'node:os'
 import type { BridgePort } from './bridge.ts'
 import type { ControlGroup } from './cgroups.ts'
@@ -134,6 +135,16 @@ export class NamespaceEnvironment implements Surroundings {
     if (this.#first === undefined || this.#program === undefined) return []
     // Those whose parents have gone are children of process 1.
     return [...processTree(this.#program), ...processTree(this.#first.pid).slice(1)]
+  }
+
+  temporaryUse(): number | undefined {
+    if (this.#program === undefined) return undefined
+    try {
+      const { blocks, bfree, bsize } = statfsSync(`/proc/${this.#program}/root/tmp`)
+      return (blocks - bfree) * bsize
+    } catch {
+      return undefined // It has just ended.
+    }
   }
 
   tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void {

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly group: ControlGroup
   /** The program and what it started, by their ids on the host. */
   processIds(): readonly number[]
+  /** What lies in /tmp, in bytes; `undefined` when there is no process to see it from. */
+  temporaryUse(): number | undefined
   tell(action: 'terminate' | 'kill' | 'freeze' | 'thaw'): void
   /** Ends the whole namespace, without asking the zygote. */
   killAll(): void
@@ -77,10 +79,10 @@ export class NamespaceProcess implements SandboxProcess, Watched {
       if (isTooMuch) this.#exceed()
       return
     }
-    const { own, files } = group.memoryUse()
-    this.#peakBytes = Math.max(this.#peakBytes, own)
-    if (own > this.#memoryBytes + allowanceBytes) return this.#exceed()
-    this.#makeRoomFor(files)
+    const { used, inTemporary } = this.#memoryUse()
+    this.#peakBytes = Math.max(this.#peakBytes, used)
+    if (used > this.#memoryBytes + allowanceBytes) return this.#exceed()
+    this.#makeRoomFor(inTemporary)
   }
 
   freeze(): void {
@@ -122,6 +124,21 @@ export class NamespaceProcess implements SandboxProcess, Watched {
       this.#peakBytes = Math.max(this.#peakBytes, peakBytes)
     }
     return this.#peakBytes
+  }
+
+  /**
+   * Files in /tmp are not memory, as on Lambda; what else the kernel keeps like files is: memfd, shared mappings, System V segments. The kernel counts
+   * all of them as one number, the file system knows its own.
+   */
+  #memoryUse(): { readonly used: number; readonly inTemporary: number } {
+    const before = this.#environment.temporaryUse()
+    const { own, files } = this.#environment.group.memoryUse()
+    let inTemporary = Math.min(files, before ?? files)
+    // Files may have come between the two readings, as many as make the difference between life and death.
+    if (own + files - inTemporary > this.#memoryBytes + allowanceBytes) {
+      inTemporary = Math.min(files, Math.max(before ?? files, this.#environment.temporaryUse() ?? files))
+    }
+    return { used: own + files - inTemporary, inTemporary }
   }
 
   #exceed(): void {

@@ -8,22 +8,20 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mebibyte } from '../src/base/byte-size.ts'
-import { findInterpreters } from '../src/interpreters/find-interpreters.ts'
 import { runtimeFolder } from '../src/invoker/launch-plan.ts'
 import { RuntimeApi } from '../src/invoker/runtime-api.ts'
 import { warmEnvironment } from '../src/sandbox/warm-environment.ts'
 import { openSandbox } from '../src/sandbox/open-sandbox.ts'
 import { processTree } from '../src/sandbox/process-tree.ts'
 import type { SandboxSpec } from '../src/sandbox/sandbox.ts'
-import { awslambdaricFolder, hasAwslambdaric } from '../test/kit/awslambdaric.ts'
+import { awslambdaricFolder } from '../test/kit/awslambdaric.ts'
 import { distribution, report } from './kit/measure.ts'
+import { benchPython } from './kit/python.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 25)
 const folder = mkdtempSync(join(tmpdir(), 'zipyard-cold-'))
 chmodSync(folder, 0o755)
-const found = await findInterpreters({ dataFolder: folder })
-const python = found.find(({ minor, isFreeThreaded }) => !isFreeThreaded && hasAwslambdaric(minor))
-if (!python) throw new Error('no Python with a wheel of awslambdaric is here')
+const python = await benchPython()
 const peer = await awslambdaricFolder(python)
 
 const task = join(folder, 'task')
@@ -114,8 +112,8 @@ const isolated =
   async (api: RuntimeApi, id: string): Promise<() => Promise<void>> => {
     const spec: SandboxSpec = {
       id,
-      interpreter: python!,
-      argv: [`/var/lang/bin/python${python!.minor}`, '-S', '/var/runtime/bootstrap.py'],
+      interpreter: python,
+      argv: [`/var/lang/bin/python${python.minor}`, '-S', '/var/runtime/bootstrap.py'],
       environment: {
         ...variables(options.handler ?? 'app.handler'),
         _LAMBDA_TELEMETRY_LOG_FD: '3',
@@ -161,7 +159,7 @@ const ended = (child: ChildProcess) => {
 /** AWS's client, executed by the same interpreter, without isolation and by TCP, as every container image of it is. */
 async function awslambdaric(api: RuntimeApi): Promise<() => Promise<void>> {
   const address = await api.listenTcp()
-  const child = spawn(python!.executable, ['-m', 'awslambdaric', 'app.handler'], {
+  const child = spawn(python.executable, ['-m', 'awslambdaric', 'app.handler'], {
     cwd: task,
     env: {
       ...variables('app.handler'),
@@ -191,7 +189,7 @@ async function bubblewrap(api: RuntimeApi): Promise<() => Promise<void>> {
     '/tmp',
   ]
   const binds = ['--ro-bind', folder, folder, '--ro-bind', task, '/tmp/task']
-  const bootstrap = [python!.executable, '-S', join(runtimeFolder, 'bootstrap.py')]
+  const bootstrap = [python.executable, '-S', join(runtimeFolder, 'bootstrap.py')]
   const child = spawn('bwrap', [...isolation, ...binds, '--chdir', '/tmp/task', '--', ...bootstrap], {
     env: {
       ...variables('app.handler'),
@@ -207,7 +205,7 @@ async function bubblewrap(api: RuntimeApi): Promise<() => Promise<void>> {
 
 function interpreterAlone(): number {
   const begin = performance.now()
-  spawnSync(python!.executable, ['-c', 'pass'])
+  spawnSync(python.executable, ['-c', 'pass'])
   return performance.now() - begin
 }
 
@@ -290,7 +288,7 @@ async function idlePssOfEnvironments(): Promise<number> {
 function idlePssOfHttpClient(): number {
   const program = 'import http.client, json, logging, sys\nprint("up", flush=True)\nsys.stdin.read()'
   const children = Array.from({ length: idle }, () =>
-    spawn(python!.executable, ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(python.executable, ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] }),
   )
   execFileSync('sleep', ['1'])
   const sum = proportionalKib(children.map((child) => child.pid!))
@@ -301,7 +299,7 @@ function idlePssOfHttpClient(): number {
 /** A package of the standard library's own modules under another name, and its bytecode as a cache outside of it. */
 function makeHeavyPackage(): [task: string, bytecode: string] {
   const target = join(folder, 'heavy')
-  const library = python!.standardLibrary
+  const library = python.standardLibrary
   const packages =
     'asyncio collections concurrent ctypes curses dbm distutils email encodings html http importlib json lib2to3 logging multiprocessing pydoc_data sqlite3 tomllib unittest urllib wsgiref xml xmlrpc zoneinfo'
   const options = {
@@ -338,7 +336,7 @@ def handler(event, context): return count
 `,
   )
   const cache = join(folder, 'bytecode')
-  spawnSync(python!.executable, ['-X', `pycache_prefix=${cache}`, '-m', 'compileall', '-q', target], {
+  spawnSync(python.executable, ['-X', `pycache_prefix=${cache}`, '-m', 'compileall', '-q', target], {
     stdio: 'ignore',
   })
   return [target, join(cache, target)]

@@ -2,17 +2,15 @@
  * 500 idle environments of 50 functions: all answer, one more starts as fast as the first ones did, and what one costs when it is idle, in memory,
  * against a process of the usual kind (`http.client`, `json`, `logging`) of the same interpreter.
  */
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findInterpreters } from '../src/interpreters/find-interpreters.ts'
 import { runtimeFolder } from '../src/invoker/launch-plan.ts'
 import { createNamespaceSandbox } from '../src/sandbox/namespaces.ts'
 import { processTree } from '../src/sandbox/process-tree.ts'
-import { hasAwslambdaric } from '../test/kit/awslambdaric.ts'
 import { invokerBench } from '../test/kit/invoker-bench.ts'
 import { distribution, report } from './kit/measure.ts'
+import { benchPython } from './kit/python.ts'
 import { privateProcesses, proportionalKib } from './kit/memory.ts'
 
 const functions = Number(process.env['FUNCTIONS'] ?? 50)
@@ -20,8 +18,7 @@ const perFunction = 10
 const peers = 50
 const starts = 20
 
-const pythons = await findInterpreters({ dataFolder: mkdtempSync(join(tmpdir(), 'zipyard-pythons-')) })
-const python = pythons.find(({ minor, isFreeThreaded }) => !isFreeThreaded && hasAwslambdaric(minor))!
+const python = await benchPython()
 const tier = process.getuid?.() === 0 ? 'root' : 'userns'
 const bench = await invokerBench({
   sandbox(folder) {

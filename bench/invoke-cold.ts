@@ -9,19 +9,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { RunnableVersion } from '../src/functions/runnable-version.ts'
-import { findInterpreters } from '../src/interpreters/find-interpreters.ts'
 import { RuntimeApi } from '../src/invoker/runtime-api.ts'
 import { runtimeFolder } from '../src/invoker/launch-plan.ts'
 import { createNamespaceSandbox } from '../src/sandbox/namespaces.ts'
-import { awslambdaricFolder, hasAwslambdaric } from '../test/kit/awslambdaric.ts'
+import { awslambdaricFolder } from '../test/kit/awslambdaric.ts'
 import { invokerBench } from '../test/kit/invoker-bench.ts'
 import { distribution, report } from './kit/measure.ts'
+import { benchPython } from './kit/python.ts'
 
 const rounds = 25
 const heavyRounds = 7
-const pythons = await findInterpreters({ dataFolder: mkdtempSync(join(tmpdir(), 'zipyard-pythons-')) })
-const python = pythons.find(({ minor, isFreeThreaded }) => !isFreeThreaded && hasAwslambdaric(minor))
-if (!python) throw new Error('no Python with a wheel of awslambdaric is here')
+const python = await benchPython()
 
 const tier = process.getuid?.() === 0 ? 'root' : 'userns'
 const bench = await invokerBench({
@@ -75,7 +73,7 @@ async function startOfficial(): Promise<void> {
     }).then(async (listening) => {
       api = listening
       const address = await listening.listenTcp()
-      child = spawn(python!.executable, ['-m', 'awslambdaric', 'app.handler'], {
+      child = spawn(python.executable, ['-m', 'awslambdaric', 'app.handler'], {
         cwd: peerTask,
         env: {
           PATH: '/usr/bin:/bin',

@@ -10,11 +10,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findInterpreters } from '../src/interpreters/find-interpreters.ts'
 import { runtimeFolder } from '../src/invoker/launch-plan.ts'
 import { RuntimeApi } from '../src/invoker/runtime-api.ts'
-import { awslambdaricFolder, hasAwslambdaric } from '../test/kit/awslambdaric.ts'
+import { awslambdaricFolder } from '../test/kit/awslambdaric.ts'
 import { distribution, report, type Ratio } from './kit/measure.ts'
+import { benchPython } from './kit/python.ts'
 import { canPlace, place } from './kit/placement.ts'
 import { serverlessOfflineRunner } from './kit/serverless-offline.ts'
 
@@ -22,12 +22,7 @@ const rounds = Number(process.env['ROUNDS'] ?? 12)
 const perRound = 400
 const payload = Buffer.from(JSON.stringify({ key1: 'value1', key2: 'value2', key3: 'x'.repeat(160) }))
 const folder = mkdtempSync(join(tmpdir(), 'zipyard-warm-'))
-const pythons = await findInterpreters({ dataFolder: folder })
-const python = pythons.find(
-  ({ minor, isFreeThreaded }) =>
-    !isFreeThreaded && hasAwslambdaric(minor) && (process.env['BENCH_PYTHON'] ?? minor) === minor,
-)
-if (!python) throw new Error('no Python with a wheel of awslambdaric is here')
+const python = await benchPython()
 const task = join(folder, 'task')
 mkdirSync(task)
 writeFileSync(join(task, 'app.py'), 'def handler(event, context):\n    return event\n')

@@ -1,7 +1,7 @@
 /** Suites that run as root never see what an ordinary user has: here they run once more as one. */
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { requirePassage } from '../../src/sandbox/passage.ts'
 import { repository } from './zipyard.ts'
@@ -41,8 +41,14 @@ export function runAsOrdinaryUser(...args: readonly string[]): {
     cwd: repository,
     uid: nobody,
     gid: nobody,
-    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: tmpdir(), NO_COLOR: '1' },
+    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: tmpdir(), NO_COLOR: '1', ...theNamedPython() },
     encoding: 'utf8',
   })
   return { status: run.status, said: `${run.stdout}${run.stderr}` }
+}
+
+/** `runOnPython` names one; its folder is that of the user who has it. */
+function theNamedPython(): NodeJS.ProcessEnv {
+  const { ZIPYARD_TEST_PYTHON, ZIPYARD_TEST_RUNTIME, PYENV_ROOT = join(homedir(), '.pyenv') } = process.env
+  return ZIPYARD_TEST_PYTHON === undefined ? {} : { ZIPYARD_TEST_PYTHON, ZIPYARD_TEST_RUNTIME, PYENV_ROOT }
 }

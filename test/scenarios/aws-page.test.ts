@@ -11,7 +11,7 @@ import { greeting, startTestSite, type TestSite } from '../kit/www-test-com.ts'
 import { runProgram, startService, temporaryFolder, type RunningService } from '../kit/zipyard.ts'
 
 const page = join(import.meta.dirname, 'aws-page')
-const runtime = 'python3.11'
+const runtime = process.env['ZIPYARD_TEST_RUNTIME'] ?? 'python3.11'
 
 /** Runs one story in a folder of its own, as a person would paste it. */
 async function typeStory(

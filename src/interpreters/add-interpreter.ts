@@ -7,7 +7,7 @@ import { parsePythonRuntime } from '../lambda/runtimes.ts'
 import { installerMissing, installFailed, interpreterUnusable } from './errors.ts'
 import { addedFolder } from './find-interpreters.ts'
 import { inspectInterpreter } from './inspect-interpreter.ts'
-import type { Interpreter } from './interpreter.ts'
+import { whyNotFor, type Interpreter } from './interpreter.ts'
 
 const run = promisify(execFile)
 
@@ -31,11 +31,8 @@ export async function addInterpreter(options: {
   const inspection = await inspectInterpreter(path)
   if ('because' in inspection) throw interpreterUnusable({ path, because: inspection.because, python })
   const { interpreter } = inspection
-  const because =
-    interpreter.minor === python
-      ? interpreter.isFreeThreaded && 'it is a free-threaded build'
-      : `it is Python ${interpreter.version}`
-  if (because) throw interpreterUnusable({ path, because, python })
+  const because = whyNotFor(python, interpreter)
+  if (because !== undefined) throw interpreterUnusable({ path, because, python })
   link(interpreter.executable, join(folder, `python${python}`))
   return { ...interpreter, source: 'added' }
 }

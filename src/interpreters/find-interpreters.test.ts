@@ -139,10 +139,14 @@ test('a free-threaded build is not the Python of a runtime', async () => {
   const path = join(folder(), 'python')
   const answer = JSON.stringify({ executable: path, version: '3.13.1', minor: '3.13', isFreeThreaded: true, implementation: 'cpython' }) // prettier-ignore
   writeFileSync(path, `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 })
-  await expect(addInterpreter({ dataFolder: folder(), runtimeId: 'python3.13', path })).rejects.toMatchObject({
-    code: 'ZY0502',
-    message: expect.stringContaining('it is a free-threaded build'),
-  })
+  for (const refused of [
+    () => addInterpreter({ dataFolder: folder(), runtimeId: 'python3.13', path }),
+    () => findInterpreters({ dataFolder: folder(), environment: nowhere, named: [{ minor: '3.13', path }] }),
+  ])
+    await expect(refused()).rejects.toMatchObject({
+      code: 'ZY0502',
+      message: expect.stringContaining('it is a free-threaded build'),
+    })
 })
 
 test('adding a runtime without a path and without uv says what to do', async () => {

@@ -5,7 +5,7 @@ import { listCandidates, type Candidate } from './candidates.ts'
 import { interpreterMissing, interpreterUnusable, malformedPythonOption } from './errors.ts'
 import { inspectInterpreter } from './inspect-interpreter.ts'
 import { InspectionCache } from './inspection-cache.ts'
-import { compareInterpreters, type Interpreter } from './interpreter.ts'
+import { compareInterpreters, whyNotFor, type Interpreter } from './interpreter.ts'
 
 /** `--python 3.13=PATH` */
 export interface PythonOption {
@@ -53,8 +53,8 @@ export async function findInterpreters(options: {
       const { path, minor } = candidate
       if ('because' in inspection) throw interpreterUnusable({ path, because: inspection.because, python: minor })
       const { interpreter } = inspection
-      if (interpreter.minor !== minor)
-        throw interpreterUnusable({ path, because: `it is Python ${interpreter.version}`, python: minor })
+      const because = whyNotFor(minor, interpreter)
+      if (because !== undefined) throw interpreterUnusable({ path, because, python: minor })
       return { ...interpreter, source: candidate.source }
     },
   )

@@ -36,3 +36,9 @@ export function compareInterpreters(a: Interpreter, b: Interpreter): number {
     b.version.localeCompare(a.version, 'en', { numeric: true })
   )
 }
+
+/** Why a Python that somebody named cannot stand for a version; `undefined` when it can. */
+export function whyNotFor(minor: string, interpreter: Omit<Interpreter, 'source'>): string | undefined {
+  if (interpreter.minor !== minor) return `it is Python ${interpreter.version}`
+  return interpreter.isFreeThreaded ? 'it is a free-threaded build' : undefined
+}

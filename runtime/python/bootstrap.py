@@ -14,6 +14,7 @@ zygote  imports this file under the name `bootstrap` (`import bootstrap; bootstr
 
 Variables that begin with `_ZIPYARD_` are for this file only and gone before the function's code runs:
 `_ZIPYARD_API` (above), `_ZIPYARD_OPT` (where /opt is, when it could not be mounted there), `_ZIPYARD_SDK` (folder of the runtime's AWS SDK),
+`_ZIPYARD_SDK_LATE` (modules that folder will have, joined by `,`, when it is still empty),
 `_ZIPYARD_DENIED` (JSON: native libraries that would not load on Lambda, with the loader's sentence), `_ZIPYARD_PYCACHE` (compiled files: `TREE=FOLDER` joined by `:`).
 
 Standard library only; one copy for every Python from 3.8 to 3.14 (2.7, 3.6 and 3.7 as well as they go).
@@ -86,6 +87,10 @@ def _serve(connect):
     # Before the function's folders are on the path: a copy of AWS's client in the package must not take this one's place.
     main_of_runtime = _import_runtime()
     api = connect(taken)
+    if taken.get("SDK_LATE"):
+        from awslambdaric import late_sdk
+
+        late_sdk.install(taken["SDK"], taken["SDK_LATE"].split(","))
     _set_path(minor, taken)
     if taken.get("DENIED"):
         from awslambdaric import denied_libraries

@@ -17,7 +17,7 @@ export function runInWorker<Input, Output>(
   here: string,
   name: string,
   input: Input,
-  /** Ends the thread; the promise is rejected when it has ended. */
+  /** Ends the thread; when it has ended, the promise is rejected with the signal's reason. */
   signal?: AbortSignal,
 ): Promise<Output> {
   return new Promise((resolve, reject) => {
@@ -34,7 +34,9 @@ export function runInWorker<Input, Output>(
     worker.once('error', reject)
     worker.once('exit', (code) => {
       signal?.removeEventListener('abort', end)
-      if (!answered) reject(new Error(`the worker \`${name}\` ended with code ${code} before it answered`))
+      if (answered) return
+      if (signal?.aborted) reject(signal.reason as Error)
+      else reject(new Error(`the worker \`${name}\` ended with code ${code} before it answered`))
     })
   })
 }

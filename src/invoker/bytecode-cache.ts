@@ -34,6 +34,7 @@ export class BytecodeCache {
   readonly #making = new Map<string, Promise<void>>()
   /** One compilation at a time: it must not take the processors from functions. */
   readonly #queue = new SerialQueue()
+  readonly #stopping = new AbortController()
 
   /** @param folder ours alone, for trees that are not unpacked packages */
   constructor(folder: string, log: Log) {
@@ -66,7 +67,15 @@ export class BytecodeCache {
     )
   }
 
+  /** Ends what is compiled now; nothing is compiled any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#queue.idle()
+  }
+
   async #make(tree: SourceTree, folder: string, interpreter: Interpreter): Promise<void> {
+    const { signal } = this.#stopping
+    if (signal.aborted) return
     const temporary = `${folder}.tmp-${process.pid}`
     try {
       await mkdir(dirname(folder), { recursive: true, mode: 0o711 })
@@ -79,6 +88,7 @@ export class BytecodeCache {
           env: { PATH: '/usr/bin:/bin' },
           timeout: limitMs,
           killSignal: 'SIGKILL',
+          signal,
         },
       )
       letGiveWay(running.child.pid)
@@ -86,6 +96,7 @@ export class BytecodeCache {
       await rename(temporary, folder)
     } catch (error) {
       await rm(temporary, { recursive: true, force: true })
+      if (signal.aborted) return
       this.#log.warn('a package could not be compiled ahead; its imports are as slow as on Lambda', {
         folder: tree.source,
         because: error instanceof Error ? error.message.split('\n')[0] : String(error),

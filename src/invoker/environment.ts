@@ -23,6 +23,8 @@ export interface EnvironmentOptions extends GuestOptions {
   readonly freezes: boolean
   /** It can take an invocation, or it has ended. */
   readonly onChange: (environment: Environment) => void
+  /** Its Init does nothing until then: it waits for the copy of the SDK. */
+  readonly onPause?: ((until: Promise<unknown>) => void) | undefined
 }
 
 const stopGraceMs = 500
@@ -74,6 +76,7 @@ export class Environment {
         if (this.#run?.awaits(requestId)) this.#run.fault(responseTooLargeFault(), 'error')
       },
       initFailed: (body) => this.#initFailed(body),
+      waitsForSdk: () => this.#waitsFor(options.plan.sdk?.copy.making, options.onPause),
       exited: (status) => this.#exited(status),
     })
     this.#place = { version, clock, log, guest: this.#guest, onConcluded: () => this.#settle() }
@@ -224,6 +227,13 @@ export class Environment {
     const init = this.#init
     // The process is about to exit; what it logged is read before that is taken up.
     if (init) setImmediate(() => init.failedWith(body))
+  }
+
+  /** No time runs for a function while it waits for what the service is still making. What is not under way is not waited for. */
+  #waitsFor(moment: Promise<unknown> | undefined, onPause: EnvironmentOptions['onPause']): void {
+    if (!moment) return
+    this.#run?.pauseUntil(moment)
+    if (this.#init?.pauseUntil(moment) && this.#state === 'init') onPause?.(moment)
   }
 
   #exited(status: ExitStatus): void {

@@ -27,6 +27,8 @@ export interface GuestSettings {
   readonly runtimeApi?: string | undefined
   /** Folder of the runtime's AWS SDK as seen inside. */
   readonly sdkFolder?: string | undefined
+  /** Modules that the folder will have, when it is still empty. */
+  readonly lateSdkModules?: readonly string[] | undefined
   /** Compiled trees as seen inside: `/var/task=/var/pycache/task`, joined by `:`. */
   readonly bytecode?: string | undefined
   /** JSON for the import hook: native libraries that would not load on Lambda. */
@@ -85,6 +87,7 @@ function ownVariables(settings: GuestSettings): Record<string, string> {
     _ZIPYARD_API: `fd:${inheritedDescriptors.api}`,
     _ZIPYARD_OPT: '/opt',
     ...(settings.sdkFolder === undefined ? {} : { _ZIPYARD_SDK: settings.sdkFolder }),
+    ...(settings.lateSdkModules === undefined ? {} : { _ZIPYARD_SDK_LATE: settings.lateSdkModules.join(',') }),
     ...(settings.bytecode === undefined ? {} : { _ZIPYARD_PYCACHE: settings.bytecode }),
     ...(settings.deniedLibraries === undefined ? {} : { _ZIPYARD_DENIED: settings.deniedLibraries }),
   }

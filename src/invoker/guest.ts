@@ -38,6 +38,8 @@ export interface GuestListener {
   responded(requestId: string, body: Buffer, failed: boolean): void
   responseTooLarge(requestId: string): void
   initFailed(body: Buffer): void
+  /** It says that it waits for the copy of the SDK. */
+  waitsForSdk(): void
   /** Its process ended by itself, or was killed: `discard` and `end` are not heard of. */
   exited(status: ExitStatus): void
 }
@@ -197,7 +199,8 @@ export class Guest {
         logStream: this.#logStream,
         credentials: credentials(version),
         runtimeApi: address,
-        sdkFolder: plan.sdkFolder,
+        sdkFolder: plan.sdk?.target,
+        lateSdkModules: plan.sdk?.copy.isWhole === false ? plan.sdk.copy.modules : undefined,
         deniedLibraries: plan.deniedLibraries,
         bytecode:
           compiled.length > 0 ? compiled.map(({ tree, inside }) => `${tree.target}=${inside}`).join(':') : undefined,
@@ -216,7 +219,8 @@ export class Guest {
     })
     this.#process = launched
     this.#frozen = false
-    this.#pipes = readLogPipes(launched, () => clock.now(), this.#listener.logged)
+    const { logged, waitsForSdk } = this.#listener
+    this.#pipes = readLogPipes(launched, () => clock.now(), logged, waitsForSdk)
     void launched.exited.then((status) => this.#exited(launched, status))
     if (this.#ending) launched.kill()
   }

@@ -1,7 +1,8 @@
 /** One Init of an execution environment: from the start of its process until the runtime asks for an event, fails, or has taken too long. */
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { ExitStatus } from '../sandbox/sandbox.ts'
 import { exitFault, type RuntimeFault } from './runtime-fault.ts'
+import { Stopwatch } from './stopwatch.ts'
 
 /** How an Init ended. */
 export type InitOutcome = { readonly ok: true; readonly durationMs: number } | FailedInit
@@ -24,27 +25,29 @@ interface InitFailure {
 /** The first of `succeed`, `fail` and the limit decides; what comes later is not heard. */
 export class InitPhase {
   readonly outcome: Promise<InitOutcome>
-  readonly #clock: Clock
-  readonly #startedAt: number
-  readonly #timer: Timer
+  readonly #watch: Stopwatch
   #settle!: (outcome: InitOutcome) => void
 
   /** @param onTimeout called before `outcome` says that the limit, in milliseconds, is over */
   constructor(clock: Clock, limitMs: number, onTimeout: () => void) {
-    this.#clock = clock
-    this.#startedAt = clock.monotonic()
+    this.#watch = new Stopwatch(clock)
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve
     })
-    this.#timer = clock.after(limitMs, () => {
+    this.#watch.limit(limitMs, () => {
       onTimeout()
       this.#settle({ ok: false, durationMs: limitMs, status: 'timeout', errorType: 'Sandbox.Timedout' })
     })
   }
 
-  /** Milliseconds since it began. */
+  /** Milliseconds since it began, without those in which it waited for what is not the function's doing. */
   get durationMs(): number {
-    return this.#clock.monotonic() - this.#startedAt
+    return this.#watch.passedMs
+  }
+
+  /** Neither its limit nor its duration goes on before `moment`. Whether that is new to it. */
+  pauseUntil(moment: Promise<unknown>): boolean {
+    return this.#watch.pauseUntil(moment)
   }
 
   succeed(): void {
@@ -69,7 +72,7 @@ export class InitPhase {
   }
 
   #end(outcome: InitOutcome): void {
-    this.#timer.cancel()
+    this.#watch.lift()
     this.#settle(outcome)
   }
 }

@@ -471,7 +471,7 @@ describe('a function for another architecture', () => {
   test('runs when its package has no native code, and the log of the service says so once', async () => {
     const source = 'import time\ndef handler(e, c):\n    time.sleep(0.3)\n    return "runs"'
     const version = own.version(source, { architecture })
-    // In two environments: without a copy of the SDK each is planned anew.
+    // In two environments.
     for (let round = 0; round < 2; round += 1) {
       const answers = await Promise.all([own.invoke(version), own.invoke(version)])
       expect(answers.map(({ json }) => json)).toEqual(['runs', 'runs'])

@@ -11,12 +11,13 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { NetworkMode, Sandbox } from '../sandbox/sandbox.ts'
-import { BytecodeCache } from './bytecode-cache.ts'
+import { BytecodeCache, type SourceTree } from './bytecode-cache.ts'
 import type { CodeFolder } from './code-folder.ts'
 import { ConcurrencyLimits } from './concurrency.ts'
 import type { LogDestination } from './environment-log.ts'
 import { Environment } from './environment.ts'
 import { invokerStopping, throttled } from './errors.ts'
+import { Gate } from './gate.ts'
 import type { GuestCredentials, InitializationType } from './guest-environment.ts'
 import type { InitOutcome } from './init-phase.ts'
 import type { EnvironmentStatus, Invocation, InvocationResult } from './invocation.ts'
@@ -185,7 +186,7 @@ class PooledInvoker implements Invoker {
         this.#options.clock.after(graceMs, resolve)
       })
     }
-    await Promise.all([...this.#pools.values(), ...this.#draining].map((pool) => pool.stop(200)))
+    await Promise.all([this.#bytecode.stop(), ...[...this.#pools.values(), ...this.#draining].map((pool) => pool.stop(200))]) // prettier-ignore
     await rm(this.#runFolder, { recursive: true, force: true })
   }
 
@@ -214,6 +215,8 @@ class PooledInvoker implements Invoker {
     onChange: (environment: Environment) => void,
   ): Promise<Environment> {
     const plan = await this.#planOf(version)
+    // Once more, when making it failed a while ago.
+    if (plan.sdk?.copy.isWhole === false) void this.#makeSdk(plan)
     await this.#makeRoom(version)
     this.#memoryMiB += version.memoryMiB
     const release = plan.folders.map((folder: CodeFolder) => this.#options.codeFolders.use(folder))
@@ -229,7 +232,9 @@ class PooledInvoker implements Invoker {
       network: this.#options.network ?? 'host',
       freezes: this.#options.freezes !== false,
       credentials: this.#options.credentials ?? (() => undefined),
-      compiled: () => (plan.python && this.#compiles ? this.#bytecode.find(plan.sources, plan.python) : []),
+      compiled: () =>
+        plan.python && this.#compiles ? this.#bytecode.find([...plan.sources, ...sdkSource(plan)], plan.python) : [],
+      onPause: (until) => this.#gate.lend(until),
       onChange: (environment) => {
         if (environment.state === 'dead' && counted) {
           counted = false
@@ -249,14 +254,21 @@ class PooledInvoker implements Invoker {
     planned.then(
       (plan) => {
         if (plan.python && this.#compiles) void this.#bytecode.prepare(plan.sources, plan.python)
-        // Without its copy of the SDK it is planned anew next time, when there may be one.
-        if (plan.python && plan.sdkFolder === undefined) this.#plans.delete(version.environmentKey)
+        void this.#makeSdk(plan)
+        // It is planned anew next time, when there may be a copy.
+        if (plan.lacksSdk) this.#plans.delete(version.environmentKey)
         if (plan.runsOnForeignArchitecture) this.#tellOfArchitecture(version)
       },
       // Asked again by the next invocation: an interpreter may have been added meanwhile.
       () => this.#plans.delete(version.environmentKey),
     )
     return planned
+  }
+
+  /** Nobody waits here: the copy of the SDK is made, and compiled when it is there. */
+  async #makeSdk(plan: LaunchPlan): Promise<void> {
+    if (plan.sdk && (await plan.sdk.copy.made()) && plan.python && this.#compiles)
+      await this.#bytecode.prepare(sdkSource(plan), plan.python)
   }
 
   /** Once for every package of a function, however often it is planned. */
@@ -340,24 +352,7 @@ class PooledInvoker implements Invoker {
   }
 }
 
-/** Lets only so many tasks run at the same time, first come, first served: a storm of cold starts must not slow all of them down. */
-class Gate {
-  #free: number
-  readonly #queue: (() => void)[] = []
-
-  constructor(limit: number) {
-    this.#free = limit
-  }
-
-  async run<Result>(task: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free -= 1
-    else await new Promise<void>((resolve) => this.#queue.push(resolve))
-    try {
-      return await task()
-    } finally {
-      const next = this.#queue.shift()
-      if (next) next()
-      else this.#free += 1
-    }
-  }
+/** What there is to compile of the plan's copy of the SDK: nothing before it is whole. */
+function sdkSource({ sdk }: LaunchPlan): readonly SourceTree[] {
+  return sdk?.copy.isWhole ? [{ source: sdk.copy.folder, target: sdk.target }] : []
 }

@@ -13,6 +13,7 @@ import type { CodeFolder, CodeFolders } from './code-folder.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
 import { startExtensions } from './extensions.ts'
 import { needsExec } from './guest-environment.ts'
+import type { RuntimeSdk } from './runtime-sdk.ts'
 
 /** The guest's own modules, mounted at /var/runtime. The same depth in `src/` and `dist/`. */
 export const runtimeFolder = fileURLToPath(new URL('../../runtime/python/', import.meta.url)).replace(/\/$/, '')
@@ -28,9 +29,12 @@ export interface LaunchPlan {
   readonly needsTcp: boolean
   /** Names of the programs in /opt/extensions. */
   readonly extensions: readonly string[]
-  readonly sdkFolder?: string | undefined
+  /** The runtime's copy of the AWS SDK, and where functions see its folder. */
+  readonly sdk?: { readonly copy: RuntimeSdk; readonly target: string } | undefined
+  /** There should be a copy of the SDK, and it could not be made. */
+  readonly lacksSdk?: boolean | undefined
   readonly deniedLibraries?: string | undefined
-  /** Trees whose compiled form is kept outside of them. */
+  /** Trees of the function's own whose compiled form is kept outside of them. */
   readonly sources: readonly SourceTree[]
   /** Said once in the log of the service: a package without native code runs on another architecture than its own. */
   readonly runsOnForeignArchitecture: boolean
@@ -41,8 +45,8 @@ export interface LaunchPlanOptions {
   readonly codeFolders: CodeFolders
   /** The interpreter of a runtime id; throws with the remedy when this machine has none. */
   readonly interpreterFor: (runtimeId: string) => Promise<Interpreter>
-  /** Host folder with the runtime's copy of boto3, if there is one. */
-  readonly sdkFolder: (runtimeId: string) => Promise<string | undefined>
+  /** The runtime's copy of boto3, which may be under construction; `undefined` when there is none for it. */
+  readonly runtimeSdk: (runtimeId: string) => Promise<RuntimeSdk | undefined>
 }
 
 /**
@@ -88,9 +92,12 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
   const interpreter = await options.interpreterFor(version.runtime)
   const python = `/var/lang/bin/python${interpreter.minor}`
   const wrapper = version.environment['AWS_LAMBDA_EXEC_WRAPPER']
-  const sdk = await options.sdkFolder(version.runtime)
-  const sdkFolder = sdk === undefined ? undefined : sdkTarget(interpreter)
-  if (sdk !== undefined) binds.push({ source: sdk, target: sdkFolder! })
+  const needsTcp = wrapper !== undefined || extensions.length > 0 || task.facts.topLevelNames.includes('awslambdaric')
+  const copy = await options.runtimeSdk(version.runtime)
+  // Only our own bootstrap knows how to wait for it once it runs; whatever else may run here starts when it is there.
+  const lacksSdk = copy !== undefined && needsTcp && !(await copy.made())
+  const sdk = copy === undefined || lacksSdk ? undefined : { copy, target: sdkTarget(interpreter) }
+  if (sdk) binds.push({ source: sdk.copy.folder, target: sdk.target })
   const denied = {
     ...deniedLibraries(task.facts.nativeLibraries, '/var/task', version.runtime),
     ...deniedLibraries(opt.facts.nativeLibraries, '/opt', version.runtime),
@@ -98,7 +105,6 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
   const sources = [
     { source: task.path, target: '/var/task', bytes: task.facts.pythonBytes },
     { source: opt.path, target: '/opt', bytes: opt.facts.pythonBytes },
-    ...(sdk === undefined ? [] : [{ source: sdk, target: sdkFolder!, bytes: Number.POSITIVE_INFINITY }]),
   ].filter(({ bytes }) => bytes >= compiledFromBytes)
   const shadows = task.facts.topLevelNames.some((name) => preloaded.has(name))
   return {
@@ -112,9 +118,10 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
     ),
     binds,
     allowZygote: !shadows && extensions.length === 0 && !needsExec(version.environment),
-    needsTcp: wrapper !== undefined || extensions.length > 0 || task.facts.topLevelNames.includes('awslambdaric'),
+    needsTcp,
     extensions,
-    sdkFolder,
+    sdk,
+    lacksSdk,
     deniedLibraries: Object.keys(denied).length > 0 ? JSON.stringify(denied) : undefined,
     runsOnForeignArchitecture: foreign,
     folders,

@@ -14,6 +14,9 @@ export interface LogEvent {
 
 export type LogEventListener = (event: LogEvent) => void
 
+/** What our own bootstrap writes into the telemetry pipe when a function begins to wait for the copy of the SDK: a frame without text. AWS has no such type. */
+const waitsFrame = 0xa55affff
+
 /** Longest line; what is longer becomes several events. Source: CloudWatch Logs quotas, event size of 256 KB. */
 const lineLimit = 256 * 1024
 const newline = 0x0a
@@ -56,10 +59,13 @@ export class LineSplitter {
 /** Takes frames apart: type, length and microseconds, all big-endian, then UTF-8. */
 export class FrameSplitter {
   readonly #listener: LogEventListener
+  readonly #onWait: () => void
   #rest: Buffer = empty
 
-  constructor(listener: LogEventListener) {
+  /** @param onWait the function waits for the copy of the SDK */
+  constructor(listener: LogEventListener, onWait: () => void = () => undefined) {
     this.#listener = listener
+    this.#onWait = onWait
   }
 
   write(chunk: Buffer): void {
@@ -72,7 +78,8 @@ export class FrameSplitter {
         break
       }
       if (bytes.length < 16 + length) break
-      this.#emit(bytes.subarray(16, 16 + length), Number(bytes.readBigUInt64BE(8) / 1000n))
+      if (bytes.readUInt32BE(0) === waitsFrame) this.#onWait()
+      else this.#emit(bytes.subarray(16, 16 + length), Number(bytes.readBigUInt64BE(8) / 1000n))
       bytes = bytes.subarray(16 + length)
     }
     this.#rest = bytes.length === 0 ? empty : Buffer.from(bytes)
@@ -91,10 +98,11 @@ export function readLogPipes(
   process: { readonly stdout: Readable; readonly stderr: Readable; readonly telemetry: Readable },
   now: () => number,
   listener: LogEventListener,
+  onWait: () => void,
 ): { readonly flush: () => void; readonly ended: Promise<void> } {
   const out = new LineSplitter(now, listener)
   const err = new LineSplitter(now, listener)
-  const frames = new FrameSplitter(listener)
+  const frames = new FrameSplitter(listener, onWait)
   const pipes = [
     [process.stdout, out],
     [process.stderr, err],

@@ -1,10 +1,11 @@
 /** One invocation in an environment: from the event's way to the runtime until its REPORT is written. It is answered once, whatever happens. */
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { EnvironmentLog } from './environment-log.ts'
 import type { Guest } from './guest.ts'
 import type { Invocation, InvocationResult, InvocationTimings } from './invocation.ts'
 import type { RuntimeFault } from './runtime-fault.ts'
+import { Stopwatch } from './stopwatch.ts'
 
 /** Where it runs. */
 export interface RunPlace {
@@ -22,12 +23,11 @@ export class Run {
   readonly invocation: Invocation
   readonly result: Promise<InvocationResult>
   readonly #place: RunPlace
-  readonly #startedAt: number
+  readonly #watch: Stopwatch
   readonly #queuedMs: number
   readonly #initMs: number | undefined
   #resolve!: (result: InvocationResult) => void
   #reject!: (error: unknown) => void
-  #timer: Timer | undefined
   #answered = false
   #concluded = false
   #timings: InvocationTimings | undefined
@@ -41,7 +41,7 @@ export class Run {
     this.#place = place
     this.#queuedMs = queuedMs
     this.#initMs = initMs
-    this.#startedAt = place.clock.monotonic()
+    this.#watch = new Stopwatch(place.clock)
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -67,10 +67,14 @@ export class Run {
 
   /** The function's timeout runs from here. */
   limit(onTimeout: () => void): void {
-    const { clock, version } = this.#place
-    this.#timer = clock.after(version.timeoutSeconds * 1000, () => {
+    this.#watch.limit(this.#place.version.timeoutSeconds * 1000, () => {
       if (!this.#answered) onTimeout()
     })
+  }
+
+  /** Its timeout and its duration stand still until then. */
+  pauseUntil(moment: Promise<unknown>): void {
+    this.#watch.pauseUntil(moment)
   }
 
   /** Hands the event to the runtime, which must wait for one. */
@@ -79,7 +83,7 @@ export class Run {
     const { clock, version, guest } = this.#place
     guest.dispatch({
       requestId: invocation.requestId,
-      deadlineMs: clock.now() + version.timeoutSeconds * 1000 - Math.round(this.#passedMs()),
+      deadlineMs: clock.now() + version.timeoutSeconds * 1000 - Math.round(this.#watch.passedMs),
       invokedArn: invocation.invokedArn,
       traceHeader: invocation.traceHeader,
       clientContext: invocation.clientContext,
@@ -106,9 +110,9 @@ export class Run {
     errorType?: string | undefined,
   ): void {
     const { version, log, guest, onConcluded } = this.#place
-    const durationMs = status === 'timeout' ? version.timeoutSeconds * 1000 : this.#passedMs()
+    const durationMs = status === 'timeout' ? version.timeoutSeconds * 1000 : this.#watch.passedMs
     this.#answered = true
-    this.#timer?.cancel()
+    this.#watch.lift()
     const wantsTail = this.invocation.wantsLogTail !== false
     if (!wantsTail) this.#resolve(this.#resultOf(payload, failed, durationMs, noTail))
     // After this turn of the event loop everything that was written before the answer has been read from the pipes.
@@ -137,15 +141,16 @@ export class Run {
   giveUp(error: unknown): void {
     this.#answered = true
     this.#concluded = true
-    this.#timer?.cancel()
+    this.#watch.lift()
     this.#reject(error)
     this.#place.onConcluded()
   }
 
   #resultOf(payload: Buffer, failed: boolean, handler: number, logTail: Buffer): InvocationResult {
-    const report = logTail === noTail ? undefined : Math.max(0, this.#passedMs() - handler)
-    const total = this.#queuedMs + handler + (report ?? 0)
-    this.#timings = { queue: this.#queuedMs, init: this.#initMs, handler, report, total }
+    const report = logTail === noTail ? undefined : Math.max(0, this.#watch.passedMs - handler)
+    const queue = this.#queuedMs + this.#watch.stoodStillMs
+    const total = queue + handler + (report ?? 0)
+    this.#timings = { queue, init: this.#initMs, handler, report, total }
     return {
       payload,
       functionError: failed ? 'Unhandled' : undefined,
@@ -153,9 +158,5 @@ export class Run {
       executedVersion: this.#place.version.version,
       timings: this.#timings,
     }
-  }
-
-  #passedMs(): number {
-    return this.#place.clock.monotonic() - this.#startedAt
   }
 }

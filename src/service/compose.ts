@@ -178,7 +178,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       network,
       freezes: options.freezes,
       interpreterFor: async (runtimeId) => interpreterFor(runtimeId, await search()),
-      sdkFolder: (runtimeId) => sdkCopies.folderFor(runtimeId),
+      runtimeSdk: (runtimeId) => sdkCopies.open(runtimeId),
       credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),
     })
     open.push(() => invoker.stop(graceMs))

@@ -74,7 +74,7 @@ export async function invokerBench(
   const packages = join(folder, 'packages')
   const logged: InvokerBench['logged'] = []
   const sandbox = await (options.sandbox ?? ((path) => createProcessSandbox({ stateFolder: path })))(folder)
-  const found = findInterpreters({ dataFolder: folder })
+  let found: ReturnType<typeof findInterpreters> | undefined
   const localPath = (digest: Digest): string => join(packages, digest)
   const { mkdirSync } = await import('node:fs')
   mkdirSync(packages)
@@ -90,8 +90,9 @@ export async function invokerBench(
       : silentLog,
     dataFolder: folder,
     codeFolders: await openCodeFolders({ dataFolder: folder, localPath, fileAccess: sandbox.fileAccess }),
-    interpreterFor: async (runtimeId) => interpreterFor(runtimeId, await found),
-    sdkFolder: async () => undefined,
+    interpreterFor: async (runtimeId) =>
+      interpreterFor(runtimeId, await (found ??= findInterpreters({ dataFolder: folder }))),
+    runtimeSdk: async () => undefined,
     ...options,
     sandbox,
   })

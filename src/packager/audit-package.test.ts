@@ -53,3 +53,19 @@ test('a build finds what a check finds that reads every file: in wheels that are
   const told = findings.filter(({ code }) => code === 'ZY1910').map(({ sentence }) => sentence)
   expect(told).toHaveLength(2) // tests and sources, of both together
 })
+
+test('a folder that pip filled is judged as its package is: what belongs to a distribution is not taken for own code', async () => {
+  const folder = lockedProject(
+    {
+      'app.py': 'import tool\ndef main(event, context): return 1\n',
+      'tool/__init__.py': 'def old():\n    import imp\n',
+      'tool-1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n',
+      'tool-1.0.dist-info/RECORD': 'tool/__init__.py,,\ntool-1.0.dist-info/METADATA,,\ntool-1.0.dist-info/RECORD,,\n',
+    },
+    [],
+  )
+  const report = await buildProject(folder, { noCheck: false, handler: 'app.main' })
+  const request = { path: report.path, runtime: 'python3.13', architecture: 'x86_64', handler: 'app.main' }
+  expect(report.findings).toEqual(checkPackage(request).findings)
+  expect(report.findings.map(({ code }) => code)).not.toContain('ZY1402')
+})

@@ -40,10 +40,10 @@ export async function auditBuilt(
 }
 
 /**
- * As `auditBuilt`, for a function that has layers: with what they hold the archive is read.
+ * As `auditBuilt`, for a function that has layers, or a folder that pip filled: the archive is read, and layers with it.
  * @throws `auditRefused`
  */
-export async function auditWithLayers(
+export async function auditReadBack(
   archive: Archive,
   plan: BuildPlan,
   artifacts: readonly Artifact[],

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve as resolvePath, sep } from 'node:path'
 import { endSplice, prepareSplice, writeSplice } from '../zip/splicer.ts'
-import { auditBuilt, auditWithLayers, rememberBuilt } from './audit-package.ts'
+import { auditBuilt, auditReadBack, rememberBuilt } from './audit-package.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { emptyPackage } from './errors.ts'
 import { fetchArtifacts, type WheelBuilder } from './fetch/fetch-artifacts.ts'
@@ -9,6 +9,7 @@ import type { FetchSurroundings } from './fetch/fetch-file.ts'
 import { inItsPlace } from './in-its-place.ts'
 import { layOutReady } from './layout/lay-out.ts'
 import { makeLayout, spliceParts } from './layout/make-layout.ts'
+import type { LayoutFile } from './layout/layout.ts'
 import { packOnce } from './layout/pack-once.ts'
 import { safeSlimming } from './layout/slimming.ts'
 import { makeReport, type BuildReport, type StageTime } from './report/report.ts'
@@ -96,16 +97,16 @@ export async function build(plan: BuildPlan, surroundings: BuildSurroundings): P
       : laidOut
   if (layout.stretches.length + layout.singles.length === 0) throw emptyPackage({ folder: plan.project })
   const { archive, findings } = await inItsPlace(plan.out, signal, async (path, settle) => {
-    const mayLag = plan.checks && plan.layers.length === 0
+    // What layers hold, and whose files those are that pip put among own ones, the audit reads from the archive.
+    const isReadBack = plan.layers.length > 0 || layout.singles.some(isOwnRecord)
+    const mayLag = plan.checks && !isReadBack
     const written = await timed('splice', async () =>
       writeSplice(spliceParts(layout, await packOnce(layout.singles, cache, plan.out)), path, { signal, mayLag }),
     )
-    if (plan.layers.length === 0) settle() // with layers the audit reads the archive
+    if (!isReadBack) settle()
     if (!mayLag) {
       const whole = written.archive()
-      const found = plan.checks
-        ? await timed('audit', () => auditWithLayers(whole, plan, artifacts, layout, cache))
-        : []
+      const found = plan.checks ? await timed('audit', () => auditReadBack(whole, plan, artifacts, layout, cache)) : []
       return { archive: whole, findings: found }
     }
     // While it is judged, the rest of it is hashed.
@@ -173,3 +174,6 @@ function stopwatch(stages: StageTime[], { onStage, signal }: Pick<BuildSurroundi
     return value
   }
 }
+
+/** A distribution that is installed in a folder of own files, as `pip install --target` does. */
+const isOwnRecord = ({ owner, path }: LayoutFile): boolean => owner === 'own' && path.endsWith('.dist-info/RECORD')

@@ -101,6 +101,12 @@ test.each<readonly [string, string, Files, string]>([
     'ZY1402 `pandas`, imported by `app.py` line 2 when that code runs, is not in the package | Add `pandas` to the requirements if the function gets there',
   ],
   [
+    'what is imported in a function, of a library that Python no longer has',
+    'def f():\n    import imp\n',
+    {},
+    'ZY1402 `imp`, imported by `app.py` line 2 when that code runs, is not in the package | Python 3.12 removed it from the standard library: replace it (`importlib`) if the function gets there',
+  ],
+  [
     'what is imported under a condition',
     'import os\nif os.environ.get("X"):\n    import pandas\n',
     {},

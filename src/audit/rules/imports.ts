@@ -29,11 +29,20 @@ const maybeMissing = defineFinding('ZY1402', {
   certainty: 'likely',
   title: 'A module that may be imported is not in the package',
   why: 'The import stands in a function, under a condition, or in a module that is only perhaps imported; when it runs, it fails with `ModuleNotFoundError`.',
-  text: (p: { module: string; from: string; line: number; meant?: string | undefined; distribution: string }) => ({
+  text: (p: {
+    module: string
+    from: string
+    line: number
+    meant?: string | undefined
+    distribution: string
+    removedIn?: number | undefined
+  }) => ({
     sentence: `\`${p.module}\`, imported by \`${p.from}\` line ${p.line} when that code runs, is not in the package`,
     hint: p.meant
       ? `Did you mean \`${p.meant}\`?`
-      : `Add \`${p.distribution}\` to the requirements if the function gets there`,
+      : p.removedIn !== undefined
+        ? `Python 3.${p.removedIn} removed it from the standard library: replace it (\`${removedReplacements[p.module] ?? `standard-${p.module}`}\`) if the function gets there`
+        : `Add \`${p.distribution}\` to the requirements if the function gets there`,
   }),
   sample: { module: 'pandas', from: 'report.py', line: 41, distribution: 'pandas' },
 })
@@ -169,6 +178,7 @@ function judge(
     line,
     meant: isOwn ? didYouMean(module, context.names()) : undefined,
     distribution: distributionOfModule(module),
+    removedIn: history?.removedIn,
   }
   if (gap.isCertain && context.graphIsSure && !doubtfulModules.has(module)) return missing(details, place)
   return isOwn && !isWeak ? maybeMissing(details, place) : undefined

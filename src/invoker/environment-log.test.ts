@@ -17,7 +17,7 @@ function logOf(format: 'Text' | 'JSON', systemLevel: string, status: InvocationR
   })
   const errorType = status === 'timeout' ? 'Sandbox.Timedout' : undefined
   log.initStart('python3.13', 'us-east-1')
-  log.start(requestId)
+  log.start(requestId, 0)
   log.write({ timestamp: 0, message: 'said by the function\n' })
   if (status === 'timeout') log.fault('Task timed out')
   log.finish({ requestId, version: '1', durationMs: 1, memoryMiB: 128, maxMemoryBytes: 1, status, errorType })

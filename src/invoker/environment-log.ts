@@ -9,10 +9,13 @@ import { jsonLines, textLines, type InitReport, type InvocationReport, type Plat
 /** Where log events go: `LogStore` of the logs room. Called once per invocation; it must not wait for a disk. */
 export interface LogDestination {
   append(target: LogTarget, events: readonly LogEvent[]): void
+  /** What to wait for before more is read from functions; `undefined` when there is room. */
+  room?(): Promise<void> | undefined
 }
 
-/** Events kept back before they are handed over without waiting for the end of an invocation. */
+/** Events kept back before they are handed over without waiting for the end of an invocation, and their characters. */
 const batchLimit = 512
+const batchCharacters = 1024 * 1024
 const deliverAfterMs = 250
 
 const levels = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const
@@ -26,6 +29,7 @@ export class EnvironmentLog {
   readonly #lowest: number
   readonly #target: LogTarget
   #events: LogEvent[] = []
+  #characters = 0
   #soon: Timer | undefined
   /** Texts since START, newest last, for the tail; only as many as it can need. */
   #tail: string[] = []
@@ -53,9 +57,15 @@ export class EnvironmentLog {
   write(event: LogEvent): void {
     this.#events.push(event)
     this.#remember(event.message)
-    if (this.#events.length >= batchLimit) this.deliver()
+    this.#characters += event.message.length
+    if (this.#events.length >= batchLimit || this.#characters >= batchCharacters) this.deliver()
     // Whoever follows the log of a long invocation, or of what runs beside it, does not wait for its end.
     else this.#soon ??= this.#clock.after(deliverAfterMs, () => this.deliver(), { unref: true })
+  }
+
+  /** What to wait for before more is read. */
+  room(): Promise<void> | undefined {
+    return this.#destination.room?.()
   }
 
   initStart(runtime: string, region: string): void {
@@ -67,9 +77,10 @@ export class EnvironmentLog {
     this.#say(levels.WARN, (at) => this.#lines.initReport(report, at))
   }
 
-  start(requestId: string): void {
+  /** @param timestamp from before the runtime was given the event: what its code logs at once has a time of its own */
+  start(requestId: string, timestamp: number): void {
     // A failed Init inside the invocation is part of what its caller wants to see; anything else before START is not.
-    this.#say(levels.INFO, (at) => this.#lines.start(requestId, this.#version.version, at))
+    this.#say(levels.INFO, (at) => this.#lines.start(requestId, this.#version.version, at), true, timestamp)
   }
 
   fault(text: string): void {
@@ -97,6 +108,7 @@ export class EnvironmentLog {
     if (this.#events.length === 0) return
     const events = this.#events
     this.#events = []
+    this.#characters = 0
     this.#destination.append(this.#target, events)
   }
 
@@ -105,9 +117,8 @@ export class EnvironmentLog {
     this.#forgetTail()
   }
 
-  #say(level: number, line: (at: number) => string, tail = true): void {
+  #say(level: number, line: (at: number) => string, tail = true, timestamp = this.#clock.now()): void {
     if (level < this.#lowest) return
-    const timestamp = this.#clock.now()
     const message = line(timestamp)
     this.#events.push({ timestamp, message })
     if (tail) this.#remember(message)

@@ -70,6 +70,7 @@ export class Environment {
     this.#log = log
     this.#guest = new Guest(this.id, stream, options, {
       logged: (event) => log.write(event),
+      room: () => log.room(),
       waiting: () => (this.#init ? this.#init.succeed() : this.#settle()),
       responded: (requestId, body, failed) => this.#responded(requestId, body, failed),
       responseTooLarge: (requestId) => {
@@ -138,13 +139,14 @@ export class Environment {
     this.#invocations += 1
     const run = new Run(this.#place, invocation, queuedMs, reportsInit ? firstInit.durationMs : undefined)
     this.#run = run
+    const startedAt = this.#clock.now()
     // The event leaves first: the function is at work while the rest is done.
     if (!needsInit) run.dispatch()
     run.limit(() => this.#timedOut(run))
     if (needsInit) void this.#initInside(run)
     else {
       this.#log.endTail()
-      this.#log.start(invocation.requestId)
+      this.#log.start(invocation.requestId, startedAt)
     }
     return run.result
   }
@@ -160,7 +162,8 @@ export class Environment {
    * closely costs more than it spares; and by one timer that looks again, not by one per invocation.
    */
   park(): void {
-    if (this.#freezes) this.#freezeTimer ??= this.#clock.after(freezeAfterMs, () => this.#freezeIfIdle(), { unref: true })
+    if (this.#freezes)
+      this.#freezeTimer ??= this.#clock.after(freezeAfterMs, () => this.#freezeIfIdle(), { unref: true })
   }
 
   #freezeIfIdle(): void {
@@ -184,6 +187,8 @@ export class Environment {
     this.#init = undefined
     // A runtime that said why it failed ends by itself; what it wrote last must be in the log before the report.
     if (!outcome.ok) await this.#guest.discard()
+    // What Init wrote comes before START.
+    else await new Promise<void>((resolve) => this.#guest.settle(resolve))
     return outcome
   }
 
@@ -198,7 +203,7 @@ export class Environment {
     if (run.isAnswered) return this.#settle()
     if (!outcome.ok && outcome.launchError !== undefined) return run.giveUp(outcome.launchError)
     if (!outcome.ok) this.#reportInit('invoke', outcome)
-    this.#log.start(run.invocation.requestId)
+    this.#log.start(run.invocation.requestId, this.#clock.now())
     if (outcome.ok) run.dispatch()
     else run.fault(failedInitFault(run.invocation.requestId, outcome), 'error')
   }
@@ -217,7 +222,7 @@ export class Environment {
     const logText = `${new Date(this.#clock.now()).toISOString()} ${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds\n`
     if (this.#init) {
       this.#log.initReport({ durationMs: this.#init.durationMs, phase: 'invoke', status: 'timeout' })
-      this.#log.start(requestId)
+      this.#log.start(requestId, this.#clock.now())
     }
     this.#guest.kill()
     run.fault({ ...timeoutFault(requestId, timeoutSeconds), logText }, 'timeout')

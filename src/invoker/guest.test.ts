@@ -31,6 +31,7 @@ test('a process that asks for its event before the sandbox says that it has star
     },
     {
       logged: () => undefined,
+      room: () => undefined,
       waiting: () => void (waiting += 1),
       responded: () => undefined,
       responseTooLarge: () => undefined,

@@ -12,7 +12,7 @@ import type { CompiledTree } from './bytecode-cache.ts'
 import { Extensions } from './extensions.ts'
 import { guestEnvironment, type GuestCredentials, type InitializationType } from './guest-environment.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { readLogPipes, type LogEventListener } from './log-pipe.ts'
+import { readLogPipes, type LogEventListener, type LogPipes } from './log-pipe.ts'
 import type { RuntimeEvent } from './runtime-api.ts'
 import { openRuntimeEndpoint, type RuntimeEndpoint } from './runtime-endpoint.ts'
 
@@ -33,6 +33,8 @@ export interface GuestOptions {
 /** What the environment hears of it. */
 export interface GuestListener {
   readonly logged: LogEventListener
+  /** What to wait for before more of what it says is read. */
+  room(): Promise<void> | undefined
   /** The runtime waits for an event, and every extension does. */
   waiting(): void
   responded(requestId: string, body: Buffer, failed: boolean): void
@@ -58,7 +60,7 @@ export class Guest {
   #endpoint: RuntimeEndpoint | undefined
   #process: SandboxProcess | undefined
   #launching: Promise<void> | undefined
-  #pipes: ReturnType<typeof readLogPipes> | undefined
+  #pipes: LogPipes | undefined
   #frozen = false
   /** It was killed: what it still says comes from a process that is about to be gone. */
   #doomed = false
@@ -130,6 +132,12 @@ export class Guest {
   /** Last lines without an end are given out as they are. */
   flush(): void {
     this.#pipes?.flush()
+  }
+
+  /** Calls back when what it wrote before now has been heard. */
+  settle(callback: () => void): void {
+    if (this.#pipes) this.#pipes.settle(callback)
+    else setImmediate(callback)
   }
 
   /** Ends the process at once; its exit is heard of. */
@@ -219,8 +227,8 @@ export class Guest {
     })
     this.#process = launched
     this.#frozen = false
-    const { logged, waitsForSdk } = this.#listener
-    this.#pipes = readLogPipes(launched, () => clock.now(), logged, waitsForSdk)
+    const { logged, waitsForSdk, room } = this.#listener
+    this.#pipes = readLogPipes(launched, () => clock.now(), logged, waitsForSdk, room)
     void launched.exited.then((status) => this.#exited(launched, status))
     if (this.#ending) launched.kill()
   }

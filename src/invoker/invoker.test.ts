@@ -38,6 +38,31 @@ def handler(event, context):
     )
   })
 
+  test('what Init writes, on whichever way, comes before START; what the handler writes first comes after it', async () => {
+    for (let count = 0; count < 12; count += 1) {
+      const version = bench.version(`
+import logging, os, sys
+logging.getLogger().setLevel(logging.INFO)
+def everywhere(when):
+    print(when)
+    sys.stderr.write(when + "\\n")
+    logging.info(when)
+    os.write(2, (when + "\\n").encode())
+everywhere("init")
+def handler(event, context):
+    everywhere("handler")
+`)
+      const { lines } = await bench.invoke(version, count)
+      expect(lines.filter((line) => line.includes('init'))).toEqual([])
+      const logged = bench.logged.filter(({ group }) => group === version.logging.group)
+      // As a reader gets them.
+      const shown = logged.toSorted((a, b) => a.timestamp - b.timestamp).map(({ message }) => message)
+      const start = shown.findIndex((message) => message.startsWith('START'))
+      expect(shown.slice(0, start).filter((message) => /init$/m.test(message))).toHaveLength(4)
+      expect(shown.slice(start).filter((message) => /handler$/m.test(message))).toHaveLength(4)
+    }
+  })
+
   test('the log is what AWS recorded: START, lines, END, REPORT with a tab before its end', async () => {
     const version = bench.version(`
 import logging

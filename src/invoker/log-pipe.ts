@@ -34,16 +34,22 @@ export class LineSplitter {
   }
 
   write(chunk: Buffer): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    for (;;) {
-      const end = bytes.indexOf(newline)
-      if (end < 0 && bytes.length <= lineLimit) break
-      const length = end < 0 || end > lineLimit ? lineLimit : end
-      this.#emit(bytes.subarray(0, length))
-      bytes = bytes.subarray(end === length ? length + 1 : length)
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    let from = 0
+    while (from < bytes.length) {
+      // By the byte: a flood of empty lines must cost less than it costs to write.
+      if (bytes[from] === newline) {
+        from += 1
+        continue
+      }
+      const end = bytes.indexOf(newline, from)
+      if (end < 0 && bytes.length - from <= lineLimit) break
+      const to = end < 0 || end - from > lineLimit ? from + lineLimit : end
+      this.#emit(bytes.subarray(from, to))
+      from = to
     }
     // A copy: the piece must not keep the whole chunk alive, nor be changed with it.
-    this.#rest = bytes.length === 0 ? empty : Buffer.from(bytes)
+    this.#rest = from === bytes.length ? empty : Buffer.from(bytes.subarray(from))
   }
 
   flush(): void {
@@ -52,15 +58,23 @@ export class LineSplitter {
   }
 
   #emit(line: Buffer): void {
-    if (line.length > 0) this.#listener({ timestamp: this.#now(), message: `${line.toString('utf8')}\n` })
+    this.#listener({ timestamp: this.#now(), message: `${line.toString('utf8')}\n` })
   }
 }
 
-/** Takes frames apart: type, length and microseconds, all big-endian, then UTF-8. */
+/**
+ * Takes frames apart: type, length and microseconds, all big-endian, then UTF-8. What a frame says of its length is not believed: nothing is kept for
+ * longer than an event can be.
+ */
 export class FrameSplitter {
   readonly #listener: LogEventListener
   readonly #onWait: () => void
-  #rest: Buffer = empty
+  /** The beginning of a head, or of a part of a body. */
+  #rest: Buffer[] = []
+  #restBytes = 0
+  /** How much of the body is to come. */
+  #left = 0
+  #timestamp = 0
 
   /** @param onWait the function waits for the copy of the SDK */
   constructor(listener: LogEventListener, onWait: () => void = () => undefined) {
@@ -69,40 +83,63 @@ export class FrameSplitter {
   }
 
   write(chunk: Buffer): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    while (bytes.length >= 16) {
-      const length = bytes.readUInt32BE(4)
-      if (bytes.readUInt16BE(0) !== 0xa55a) {
-        // Not a frame: somebody wrote to the descriptor. What cannot be told apart is dropped, not guessed.
-        bytes = empty
-        break
+    let bytes = chunk
+    while (bytes.length > 0) {
+      const wanted = this.#left > 0 ? Math.min(this.#left, lineLimit) : headBytes
+      const taken = Math.min(bytes.length, wanted - this.#restBytes)
+      const part = bytes.subarray(0, taken)
+      bytes = bytes.subarray(taken)
+      if (this.#restBytes + taken < wanted) {
+        // A copy: the piece must not keep the whole chunk alive, nor be changed with it.
+        this.#rest.push(Buffer.from(part))
+        this.#restBytes += taken
+        return
       }
-      if (bytes.length < 16 + length) break
-      if (bytes.readUInt32BE(0) === waitsFrame) this.#onWait()
-      else this.#emit(bytes.subarray(16, 16 + length), Number(bytes.readBigUInt64BE(8) / 1000n))
-      bytes = bytes.subarray(16 + length)
-    }
-    this.#rest = bytes.length === 0 ? empty : Buffer.from(bytes)
-  }
-
-  #emit(body: Buffer, timestamp: number): void {
-    for (let from = 0; from < body.length; from += lineLimit) {
-      const text = body.toString('utf8', from, Math.min(body.length, from + lineLimit))
-      this.#listener({ timestamp, message: text.endsWith('\n') ? text : `${text}\n` })
+      const whole = this.#restBytes === 0 ? part : Buffer.concat([...this.#rest, part])
+      this.#rest = []
+      this.#restBytes = 0
+      if (this.#left > 0) {
+        this.#left -= whole.length
+        const text = whole.toString('utf8')
+        this.#listener({ timestamp: this.#timestamp, message: text.endsWith('\n') ? text : `${text}\n` })
+        // Not a frame: somebody wrote to the descriptor. What cannot be told apart is dropped, not guessed.
+      } else if (whole.readUInt16BE(0) !== 0xa55a) return
+      else {
+        if (whole.readUInt32BE(0) === waitsFrame) this.#onWait()
+        this.#left = whole.readUInt32BE(4)
+        this.#timestamp = Number(whole.readBigUInt64BE(8) / 1000n)
+      }
     }
   }
 }
 
-/** Listens to the three pipes of a process; resolves `ended` when all have. */
+const headBytes = 16
+
+/** What is read of a process. */
+export interface LogPipes {
+  /** Last lines without an end are given out as they are. */
+  flush(): void
+  /** Calls back when what was written by now has been read, though there be no room. */
+  settle(callback: () => void): void
+  readonly ended: Promise<void>
+}
+
+/**
+ * Listens to the three pipes of a process; resolves `ended` when all have.
+ *
+ * @param room what to wait for before more is read; whoever writes meanwhile waits at a full pipe
+ */
 export function readLogPipes(
   process: { readonly stdout: Readable; readonly stderr: Readable; readonly telemetry: Readable },
   now: () => number,
   listener: LogEventListener,
   onWait: () => void,
-): { readonly flush: () => void; readonly ended: Promise<void> } {
+  room: () => Promise<void> | undefined = () => undefined,
+): LogPipes {
   const out = new LineSplitter(now, listener)
   const err = new LineSplitter(now, listener)
   const frames = new FrameSplitter(listener, onWait)
+  const settling: (() => void)[] = []
   const pipes = [
     [process.stdout, out],
     [process.stderr, err],
@@ -112,7 +149,13 @@ export function readLogPipes(
     pipes.map(
       ([pipe, splitter]) =>
         new Promise<void>((resolve) => {
-          pipe.on('data', (chunk: Buffer) => splitter.write(chunk))
+          pipe.on('data', (chunk: Buffer) => {
+            splitter.write(chunk)
+            const wait = room()
+            if (wait === undefined || pipe.isPaused()) return
+            pipe.pause()
+            void wait.then(() => pipe.resume())
+          })
           pipe.on('error', () => undefined)
           pipe.once('close', resolve)
           pipe.once('end', resolve)
@@ -123,6 +166,15 @@ export function readLogPipes(
     flush() {
       out.flush()
       err.flush()
+    },
+    settle(callback) {
+      if (settling.length > 0) return void settling.push(callback)
+      const paused = pipes.map(([pipe]) => pipe).filter((pipe) => pipe.isPaused())
+      // What was written before this turn of the event loop is read in it; what waits in a pipe that nobody read takes another two.
+      if (paused.length === 0) return void setImmediate(callback)
+      for (const pipe of paused) pipe.resume()
+      settling.push(callback)
+      setImmediate(() => setImmediate(() => setImmediate(() => settling.splice(0).forEach((settled) => settled()))))
     },
     ended,
   }

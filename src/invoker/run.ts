@@ -96,7 +96,7 @@ export class Run {
   fault(fault: RuntimeFault, status: 'error' | 'timeout'): void {
     const { guest, log } = this.#place
     // What the process wrote before it failed comes first.
-    setImmediate(() => {
+    guest.settle(() => {
       guest.flush()
       if (fault.logText !== '') log.fault(fault.logText)
     })
@@ -115,8 +115,8 @@ export class Run {
     this.#watch.lift()
     const wantsTail = this.invocation.wantsLogTail !== false
     if (!wantsTail) this.#resolve(this.#resultOf(payload, failed, durationMs, noTail))
-    // After this turn of the event loop everything that was written before the answer has been read from the pipes.
-    setImmediate(() => {
+    // Everything that was written before the answer comes before its END.
+    guest.settle(() => {
       guest.flush()
       const { requestId, traceHeader } = this.invocation
       log.finish({

@@ -58,6 +58,11 @@ export class LogStore {
     this.#writer.append(target, events)
   }
 
+  /** What to wait for before more is appended, when this much is not written yet that memory would not hold it for long. */
+  room(): Promise<void> | undefined {
+    return this.#writer.room()
+  }
+
   /** Resolves when everything appended so far is written. */
   flush(): Promise<void> {
     return this.#writer.flush()

@@ -86,3 +86,51 @@ test('when nothing can be written for long, the oldest are dropped and that is s
   await writer.stop()
   await database.close()
 })
+
+test('whoever writes faster than the disk is told to wait, until most of it is written', async () => {
+  const database = await open()
+  let release!: () => void
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const writer = new LogWriter({
+    database,
+    clock,
+    log: silentLog,
+    groupIdOf: async () => {
+      await held
+      return 'id'
+    },
+  })
+  const events = Array.from({ length: 1000 }, () => ({ timestamp: 1, message: 'x' }))
+  let appended = 0
+  // Short lines, which cost more in memory than they are long.
+  for (; writer.room() === undefined && appended < 1_000_000; appended += events.length) writer.append(target, events)
+  expect(appended).toBeGreaterThan(10_000)
+  expect(appended).toBeLessThan(200_000)
+  const flushed = writer.flush()
+  release()
+  await writer.room()
+  expect(writer.room()).toBeUndefined()
+  await flushed
+  expect(await messages(database)).toHaveLength(appended)
+  await writer.stop()
+  await database.close()
+})
+
+test('nobody waits for a disk that is full', async () => {
+  const database = await open()
+  const writer = new LogWriter({
+    database,
+    clock,
+    log: silentLog,
+    groupIdOf: async () => {
+      throw new Error('no space')
+    },
+  })
+  const events = Array.from({ length: 1000 }, () => ({ timestamp: 1, message: 'x' }))
+  while (writer.room() === undefined) writer.append(target, events)
+  const room = writer.room()
+  await expect(writer.flush()).rejects.toThrow('no space')
+  await room
+  expect(writer.room()).toBeUndefined()
+  await database.close()
+})

@@ -30,6 +30,11 @@ const flushAfterMs = 100
 const retryAfterMs = 1000
 /** Events that wait longer than memory allows are dropped, oldest first, and counted: a full disk must not kill the service. */
 const bufferLimit = 64 * mebibyte
+/** What an event costs in memory beside its message, about. */
+const memoryOverheadBytes = 256
+/** Whoever brings more than this ahead of the disk is to wait until so much is left. */
+const roomLimit = 16 * mebibyte
+const roomAgain = 4 * mebibyte
 const flushBytes = mebibyte
 /** Rows of one INSERT: a synchronous step of about a millisecond. */
 const rowsPerInsert = 100
@@ -57,6 +62,10 @@ export class LogWriter {
   readonly #streams = new Map<string, Stream>()
   #buffer: Pending[] = []
   #bufferBytes = 0
+  /** In memory, whether on its way to the disk or not. */
+  #waitingBytes = 0
+  #isFailing = false
+  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
   #dropped = 0
   /** A flush without delay is on its way. */
   #hurried = false
@@ -79,8 +88,10 @@ export class LogWriter {
     const ingestedAt = this.#clock.now()
     for (const { timestamp, message } of events) {
       for (const part of split(Buffer.from(message as string))) {
-        this.#buffer.push({ target, timestamp, ingestedAt, message: part })
-        this.#bufferBytes += part.length + eventOverheadBytes
+        const event = { target, timestamp, ingestedAt, message: part }
+        this.#buffer.push(event)
+        this.#bufferBytes += costOf(event)
+        this.#waitingBytes += costOf(event)
       }
     }
     if (this.#bufferBytes > bufferLimit) this.#dropOldest()
@@ -90,6 +101,20 @@ export class LogWriter {
       this.#hurried = true
       this.#schedule(0)
     } else this.#schedule(flushAfterMs)
+  }
+
+  /**
+   * What to wait for before more is brought, `undefined` when there is room: a function that writes faster than the disk waits, as everybody does who
+   * writes to a full pipe. Nobody waits for a disk that is full.
+   */
+  room(): Promise<void> | undefined {
+    if (this.#waitingBytes <= roomLimit || this.#isFailing) return undefined
+    if (!this.#room) {
+      let resolve!: () => void
+      const promise = new Promise<void>((done) => (resolve = done))
+      this.#room = { promise, resolve }
+    }
+    return this.#room.promise
   }
 
   /** Resolves when everything appended so far can be read; fails when it cannot be written. */
@@ -129,21 +154,24 @@ export class LogWriter {
   }
 
   #dropOldest(): void {
-    while (this.#bufferBytes > bufferLimit / 2) {
-      const oldest = this.#buffer.splice(0, 1000)
-      this.#dropped += oldest.length
-      for (const { message } of oldest) this.#bufferBytes -= message.length + eventOverheadBytes
+    let count = 0
+    for (; this.#bufferBytes > bufferLimit / 2; count += 1) {
+      this.#bufferBytes -= costOf(this.#buffer[count]!)
+      this.#waitingBytes -= costOf(this.#buffer[count]!)
     }
+    this.#buffer = this.#buffer.slice(count)
+    this.#dropped += count
     this.#log.warn('log events dropped', { events: this.#dropped })
   }
 
   async #write(): Promise<void> {
-    let batch = this.#buffer
+    const batch = this.#buffer
+    let done = 0
     this.#buffer = []
     this.#bufferBytes = 0
     try {
-      while (batch.length > 0) {
-        const rows = batch.slice(0, rowsPerTransaction)
+      while (done < batch.length) {
+        const rows = batch.slice(done, done + rowsPerTransaction)
         const groupIds = await this.#findGroups(rows)
         await this.#database.transaction(async (db) => {
           for (let at = 0; at < rows.length; at += rowsPerInsert) {
@@ -152,14 +180,25 @@ export class LogWriter {
           }
           await updateStreams(db, rows, (target) => this.#streams.get(keyOf(target))!.id)
         })
-        batch = batch.slice(rows.length)
+        done += rows.length
+        this.#isFailing = false
+        for (const row of rows) this.#waitingBytes -= costOf(row)
+        if (this.#waitingBytes <= roomAgain) this.#makeRoom()
       }
     } catch (error) {
       this.#streams.clear()
-      this.#buffer = [...batch, ...this.#buffer]
-      for (const { message } of batch) this.#bufferBytes += message.length + eventOverheadBytes
+      const left = batch.slice(done)
+      this.#buffer = [...left, ...this.#buffer]
+      for (const event of left) this.#bufferBytes += costOf(event)
+      this.#isFailing = true
+      this.#makeRoom()
       throw error
     }
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve()
+    this.#room = undefined
   }
 
   async #findGroups(batch: readonly Pending[]): Promise<ReadonlyMap<string, string>> {
@@ -247,6 +286,8 @@ function* split(message: Buffer): Generator<Buffer> {
   }
   yield rest
 }
+
+const costOf = (event: Pending): number => event.message.length + memoryOverheadBytes
 
 function keyOf(target: LogTarget): string {
   return `${target.accountId} ${target.region} ${target.group} ${target.stream}`

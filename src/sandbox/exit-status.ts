@@ -17,11 +17,16 @@ export function exitStatus(wait: number, outOfMemory: boolean): ExitStatus {
     : { code: undefined, signal: signalNames.get(signal) ?? `SIG${signal}`, outOfMemory }
 }
 
-/** Resolves when a stream has ended. What nobody listens to is read away, or it would never end. */
+/**
+ * Resolves when the stream of a process that is gone has ended: what is left in it is little, and read without waiting for anything. What nobody listens
+ * to is read away, or it would never end.
+ */
 export function streamEnd(stream: Readable): Promise<void> {
   return new Promise((resolve) => {
     if (stream.readableEnded || stream.destroyed) return resolve()
     for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve())
-    if (stream.readableFlowing === null && stream.listenerCount('readable') === 0) stream.resume()
+    if (stream.listenerCount('readable') > 0) return
+    stream.on('pause', () => stream.resume())
+    stream.resume()
   })
 }

@@ -168,6 +168,7 @@ const inits: readonly { readonly name: string; readonly code: string; readonly h
   { name: 'an exit', code: 'import sys\nsys.exit(0)' },
   { name: 'an exit with a status', code: 'import os\nos._exit(5)' },
   { name: 'a handler that cannot be called', code: 'handler = 1' },
+  { name: 'a handler that is None', code: 'handler = None' },
 ]
 
 const source = `${Object.entries(handlers)

@@ -327,24 +327,25 @@ def run(handler, lambda_runtime_client):
     log_level = log_utils._get_log_level_from_env_var(os.environ.get("AWS_LAMBDA_LOG_LEVEL"))
     _setup_logging(_log_format(), log_level, log_sink)
 
-    request_handler = None
-    error_result = None
+    request_handler = error_result = None
+    # A handler may be None: that is for its first event to find out.
+    is_loaded = False
     try:
         request_handler = _get_handler(handler)
+        is_loaded = True
     except FaultException as fault:
         if _follows_imp():
             # The process lives on and every event gets the same answer; nothing is imported again.
-            request_handler = _make_fault_handler(fault)
+            request_handler, is_loaded = _make_fault_handler(fault), True
         else:
             error_result = make_error(fault.msg, fault.exception_type, fault.trace)
     except Exception:
         error_result = build_fault_result(sys.exc_info(), None)
         if _follows_imp():
-            request_handler = _make_fault_handler(
-                FaultException(error_result.get("errorType"), error_result.get("errorMessage", ""), error_result.get("stackTrace"))
-            )
+            fault = FaultException(error_result.get("errorType"), error_result.get("errorMessage", ""), error_result.get("stackTrace"))
+            request_handler, is_loaded = _make_fault_handler(fault), True
 
-    if request_handler is None:
+    if not is_loaded:
         logging.warning(_INIT_WARNING)
         log_error(error_result, log_sink)
         lambda_runtime_client.post_init_error(error_result)

@@ -4,7 +4,7 @@ import { runAsOrdinaryUser, whyNoOrdinaryUser } from '../../test/kit/ordinary-us
 
 test.skipIf(whyNoOrdinaryUser('what functions see') !== undefined)(
   'functions see the same when the service is an ordinary user: paths, permission bits, forked or executed, a copy of the SDK that comes late',
-  { timeout: 180_000 },
+  { timeout: 900_000 },
   () => {
     const suites = ['isolated', 'permissions', 'late-sdk'].map((name) => `src/invoker/${name}.test.ts`)
     const { status, said } = runAsOrdinaryUser(...suites)

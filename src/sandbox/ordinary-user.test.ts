@@ -4,7 +4,7 @@ import { runAsOrdinaryUser, whyNoOrdinaryUser } from '../../test/kit/ordinary-us
 
 test.skipIf(whyNoOrdinaryUser('the tier userns') !== undefined)(
   'the contract and the promises hold for an ordinary user',
-  { timeout: 180_000 },
+  { timeout: 900_000 },
   () => {
     const suites = ['contract', 'hostile', 'zygote'].map((name) => `src/sandbox/${name}.test.ts`)
     const { status, said } = runAsOrdinaryUser('-t', 'tier userns', ...suites)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { isPlainJson } from './json-scan.ts'
+import { describeCharacter, expectedValues, findSyntaxDefect } from './json-syntax.ts'
 
 const decoder = new TextDecoder()
 
@@ -17,8 +18,8 @@ export function jsonDefect(bytes: Uint8Array): string | undefined {
   try {
     JSON.parse(text)
     return undefined
-  } catch (error) {
-    return syntaxDefect(text, error)
+  } catch {
+    return syntaxDefect(text)
   }
 }
 
@@ -26,8 +27,6 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 const source = (line: number, column: number): string =>
   `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`
-
-const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
 /** Inside a string or a word a byte must start a character; elsewhere it must start a value. */
 function encodingDefect(bytes: Buffer): string {
@@ -37,8 +36,7 @@ function encodingDefect(bytes: Buffer): string {
   const byte = bytes[position]!
   const isInWord = /[A-Za-z0-9_]$/.test(before.toString('latin1'))
   if (isInString || isInWord) return `Invalid UTF-8 start byte 0x${byte.toString(16)}${source(1, position + 2)}`
-  const character = byte < 0xa0 ? `((CTRL-CHAR, code ${byte}))` : `('${String.fromCharCode(byte)}' (code ${byte}))`
-  return `Unexpected character ${character}: expected a valid value ${values}${source(1, position + 1)}`
+  return `Unexpected character (${describeCharacter(byte)}): expected a valid value ${expectedValues}${source(1, position + 1)}`
 }
 
 function firstInvalidByte(bytes: Buffer): number {
@@ -51,13 +49,8 @@ function firstInvalidByte(bytes: Buffer): number {
   return bytes.length
 }
 
-function syntaxDefect(text: string, error: unknown): string {
-  const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length)
+function syntaxDefect(text: string): string {
+  const { sentence, at } = findSyntaxDefect(text) ?? { sentence: 'Unexpected end-of-input', at: text.length }
   const before = text.slice(0, at)
-  const line = before.split('\n').length
-  const column = at - before.lastIndexOf('\n')
-  const word = /^[A-Za-z0-9_]+/.exec(text.slice(at))?.[0]
-  if (at >= text.length) return `Unexpected end-of-input${source(line, column)}`
-  if (word !== undefined) return `Unrecognized token '${word}': was expecting ${values}${source(line, column)}`
-  return `Unexpected character ('${text[at]}' (code ${text.charCodeAt(at)})): expected a valid value ${values}${source(line, column)}`
+  return `${sentence}${source(before.split('\n').length, at - before.lastIndexOf('\n'))}`
 }

@@ -2,23 +2,34 @@
  * Keeps the event loop awake for a moment when something is about to come: an answer, or the next invocation of a client that has just had one.
  *
  * A process that sleeps has to be woken, which takes a core of a virtual machine as long as a small function runs (30 µs). So the loop goes on looking
- * for a fifth of a millisecond before it sleeps. Whoever looks in vain several times in a row stops doing so, and tries again now and then: for
- * functions that take their time, and clients that do, it costs next to nothing.
+ * for a fifth of a millisecond before it sleeps. Where looking takes the core from those who are waited for, or they take longer anyway, it brings nothing;
+ * so one time in sixteen it is done the other way, and then done as what is waited for came sooner. For functions that take their time, and clients that
+ * do, it costs next to nothing.
  */
 export class Vigil {
-  /** On the clock of `performance.now()`; 0 when nothing is expected. */
+  /** Milliseconds that only grow. */
+  readonly #now: () => number
+  #count = 0
+  #begun = 0
+  #isLooking = false
+  /** Until when it looks; 0 when nothing is expected. */
   #until = 0
   #isTurning = false
-  /** Times in a row that nothing came. */
-  #vain = 0
-  #passedOver = 0
+  /** How long it took until what was expected came, in milliseconds: a mean in which the last ones count most. */
+  #lookingMs = lengthMs * 0.75
+  #sleepingMs = lengthMs
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
 
   begin(): void {
-    if (this.#vain >= vainLimit) {
-      this.#passedOver = (this.#passedOver + 1) % triesAgainAfter
-      if (this.#passedOver !== 0) return
-    }
-    this.#until = performance.now() + lengthMs
+    const pays = this.#lookingMs < this.#sleepingMs - leastGainMs
+    this.#count = (this.#count + 1) % trialEvery
+    this.#isLooking = this.#count === 0 ? !pays : pays
+    this.#begun = this.#now()
+    if (!this.#isLooking) return
+    this.#until = this.#begun + lengthMs
     if (this.#isTurning) return
     this.#isTurning = true
     setImmediate(this.#turn)
@@ -26,21 +37,22 @@ export class Vigil {
 
   /** What was expected has come. */
   end(): void {
-    if (this.#until > 0) this.#vain = 0
-    this.#until = 0
+    if (this.#begun === 0) return
+    // What comes later comes as late either way.
+    const passedMs = Math.min(this.#now() - this.#begun, lengthMs)
+    if (this.#isLooking) this.#lookingMs += (passedMs - this.#lookingMs) / weight
+    else this.#sleepingMs += (passedMs - this.#sleepingMs) / weight
+    this.#begun = this.#until = 0
   }
 
   /** With an immediate before it the loop only looks whether something has come: 3 to 5 µs, in which everybody else is served as always. */
   readonly #turn = (): void => {
-    if (this.#until > performance.now()) setImmediate(this.#turn)
-    else {
-      this.#isTurning = false
-      if (this.#until > 0) this.#vain += 1
-      this.#until = 0
-    }
+    if (this.#until > this.#now()) setImmediate(this.#turn)
+    else this.#isTurning = false
   }
 }
 
 const lengthMs = 0.2
-const vainLimit = 8
-const triesAgainAfter = 16
+const leastGainMs = 0.005
+const trialEvery = 16
+const weight = 8

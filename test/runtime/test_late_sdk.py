@@ -1,6 +1,7 @@
 import json
 import os
 import select
+import shutil
 import sys
 import tempfile
 import unittest
@@ -18,7 +19,11 @@ class LateSdk(Case):
     """The folder of the SDK is empty at the start. No test looks at a clock: that somebody waits is heard from the telemetry pipe."""
 
     def setUp(self):
+        self.make_folder()
+
+    def make_folder(self):
         self.sdk = tempfile.mkdtemp(prefix="zipyard-sdk-")
+        self.addCleanup(shutil.rmtree, self.sdk)
 
     def start(self, files, **options):
         return self.environment(files, variables={"_ZIPYARD_SDK": self.sdk, "_ZIPYARD_SDK_LATE": MODULES}, **options)
@@ -82,7 +87,7 @@ class LateSdk(Case):
             ("import os\nread, write = os.pipe()\nif os.fork() == 0:\n    import boto3\n    os.write(write, boto3.__version__.encode())\n    os._exit(0)\nanswer = os.read(read, 100).decode()\n", "1.2.3"),
         ):
             with self.subTest(code=code):
-                self.sdk = tempfile.mkdtemp(prefix="zipyard-sdk-")
+                self.make_folder()
                 self.assertEqual(self.after_waiting(code), expected)
 
     def test_nothing_of_the_hook_is_left_afterwards(self):

@@ -33,6 +33,7 @@ export async function addInterpreter(options: {
   const { interpreter } = inspection
   const because = whyNotFor(python, interpreter)
   if (because !== undefined) throw interpreterUnusable({ path, because, python })
+  if (options.path === undefined) await compileLibrary(interpreter)
   link(interpreter.executable, join(folder, `python${python}`))
   return { ...interpreter, source: 'added' }
 }
@@ -60,6 +61,15 @@ async function install(runtimeId: string, python: string, folder: string, uv: st
     .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))[0]
   if (!installed) throw installFailed({ runtimeId, python, because: 'it left no interpreter behind' })
   return join(folder, installed, 'bin', `python${python}`)
+}
+
+/**
+ * The Pythons that uv installs come without bytecode, and no environment may write any beside them: each would compile anew whatever it imports of the
+ * standard library. Its tests hold files that cannot be compiled on purpose; whatever fails is then compiled when it is imported, as before.
+ */
+async function compileLibrary({ executable, standardLibrary }: Omit<Interpreter, 'source'>): Promise<void> {
+  const options = ['-q', '-x', String.raw`/(tests?|idlelib|lib2to3|turtledemo)/`]
+  await run(executable, ['-I', '-S', '-m', 'compileall', ...options, standardLibrary]).catch(() => undefined)
 }
 
 function link(target: string, at: string): void {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -160,4 +169,21 @@ test('what uv says when it fails is passed on', async () => {
   chmodSync(uv, 0o755)
   const adding = addInterpreter({ dataFolder: folder(), runtimeId: 'python3.14', uv })
   await expect(adding).rejects.toMatchObject({ code: 'ZY0505', message: expect.stringContaining('no download found') })
+})
+
+test('what uv installs has the bytecode of its standard library before anything runs with it; a path that was given is left alone', async () => {
+  const home = folder()
+  const library = join(home, 'lib')
+  mkdirSync(library)
+  writeFileSync(join(library, 'tool.py'), 'x = 1\n')
+  const standIn = join(home, 'python')
+  const answer = JSON.stringify({ executable: standIn, version: '3.14.1', minor: '3.14', standardLibrary: library, isFreeThreaded: false, implementation: 'cpython' }) // prettier-ignore
+  // Compiles with a real one, and says what it is as that of the test.
+  writeFileSync(standIn, `#!/bin/sh\ncase "$*" in *compileall*) exec ${python} "$@";; esac\necho '${answer}'\n`, { mode: 0o755 }) // prettier-ignore
+  await addInterpreter({ dataFolder: folder(), runtimeId: 'python3.14', path: standIn })
+  expect(readdirSync(library)).toEqual(['tool.py'])
+  const uv = join(home, 'uv')
+  writeFileSync(uv, `#!/bin/sh\nmkdir -p cpython-3.14.1-x/bin && ln -s ${standIn} cpython-3.14.1-x/bin/python3.14\n`, { mode: 0o755 }) // prettier-ignore
+  await addInterpreter({ dataFolder: folder(), runtimeId: 'python3.14', uv })
+  expect(readdirSync(join(library, '__pycache__'))).toHaveLength(1)
 })

@@ -37,7 +37,7 @@ test('the event loop looks on for a moment, and sleeps again when nothing comes'
   while (immediates() > 0) await rest()
 })
 
-test('it goes on looking where that makes things come sooner, and sees one time in sixteen whether it still does', async () => {
+test('it goes on looking where things come as soon or sooner, and sees one time in sixteen whether it still does', async () => {
   expect(await watched()(160, (isLooking) => (isLooking ? 0.06 : 0.1))).toBe(150)
 })
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { RuntimeApi, type RuntimeApiListener } from './runtime-api.ts'
 
 const open: (() => Promise<unknown> | void)[] = []
@@ -283,4 +283,54 @@ describe('the Runtime API', () => {
     api.dispatch(event)
     expect(await (await answer).json()).toEqual({ a: 1 })
   })
+})
+
+test('whoever does not read its answers is not read either, and is answered when it does', async () => {
+  const { folder } = await setUp()
+  const socket = connect(join(folder, 's'))
+  open.push(() => void socket.destroy())
+  socket.pause()
+  const ping = 'GET /2018-06-01/ping HTTP/1.1\r\n\r\n'
+  const pings = 600_000
+  socket.write(ping.repeat(pings))
+  // As long as more of it leaves, somebody reads.
+  for (let before = -1, quiet = 0; quiet < 20; quiet = socket.writableLength === before ? quiet + 1 : 0) {
+    before = socket.writableLength
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(socket.writableLength).toBeGreaterThan(0)
+  const pong = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\npong'
+  let received = 0
+  await new Promise<void>((resolve) => {
+    socket.on('data', (bytes: Buffer) => {
+      received += bytes.length
+      if (received >= pings * pong.length) resolve()
+    })
+    socket.resume()
+  })
+  expect(received).toBe(pings * pong.length)
+})
+
+test('a result that comes byte by byte, in chunks of one, arrives whole', async () => {
+  const { api, heard, runtime } = await setUp()
+  runtime.say(`GET ${root}/invocation/next HTTP/1.1\r\n\r\n`)
+  await vi.waitFor(() => expect(heard).toEqual(['waiting']))
+  api.dispatch(event)
+  const text = JSON.stringify('0123456789'.repeat(500))
+  runtime.say(`POST ${root}/invocation/id-1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  for (const character of text) runtime.say(`1\r\n${character}\r\n`)
+  runtime.say('0\r\n\r\n')
+  await vi.waitFor(() => expect(heard).toEqual(['waiting', `response id-1 ${text.length}`]))
+})
+
+test('trailers without end close the connection', async () => {
+  const { folder } = await setUp()
+  const socket = connect(join(folder, 's'))
+  socket.on('error', () => undefined)
+  socket.write(`POST ${root}/invocation/id-1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n`)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  for (let count = 0; count < 60_000 && !socket.destroyed; count += 1) {
+    if (!socket.write(`X-${count}: ${'y'.repeat(100)}\r\n`)) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await closed
 })

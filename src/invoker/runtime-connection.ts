@@ -34,17 +34,20 @@ const headEnd = Buffer.from('\r\n\r\n')
 const empty = Buffer.alloc(0)
 const noHeaders: ReadonlyMap<string, string> = new Map()
 const headLimit = 2 * 1024 * 1024
+/** Answers that nobody has read yet, in bytes: beyond, no more requests are read. The largest event and some. */
+const unreadLimit = 8 * 1024 * 1024
 
 interface OpenBody {
   readonly method: string
   readonly path: string
   readonly headers: Map<string, string>
-  readonly chunks: Buffer[]
-  kept: number
+  kept: Buffer
+  keptBytes: number
   total: number
   /** Bytes still to come, of the body or of its current chunk. */
   missing: number
   readonly chunked: boolean
+  trailerBytes: number
   state: 'data' | 'chunk-size' | 'chunk-end' | 'trailers'
 }
 
@@ -70,11 +73,16 @@ export class RuntimeConnection {
   /** Sends an answer, and whatever was held back before it, in one write. */
   send(answer: Buffer): void {
     if (this.socket.destroyed) return
-    if (this.#owed === undefined) this.socket.write(answer)
-    else {
-      this.socket.write(Buffer.concat([this.#owed, answer]))
-      this.#owed = undefined
-    }
+    const message = this.#owed === undefined ? answer : Buffer.concat([this.#owed, answer])
+    this.#owed = undefined
+    if (!this.socket.write(message) && this.socket.writableLength > unreadLimit) this.#waitForReader()
+  }
+
+  /** Whoever does not read answers is not given more of them to hold. */
+  #waitForReader(): void {
+    if (this.socket.isPaused()) return
+    this.socket.pause()
+    this.socket.once('drain', () => this.socket.resume())
   }
 
   /** Sends a head and a body, and whatever was held back before them, in one write out of one buffer. */
@@ -174,11 +182,12 @@ export class RuntimeConnection {
       method,
       path,
       headers,
-      chunks: [],
-      kept: 0,
+      kept: empty,
+      keptBytes: 0,
       total: 0,
       missing: length,
       chunked,
+      trailerBytes: 0,
       state: chunked ? 'chunk-size' : 'data',
     }
     if (length > this.#bodyLimit) this.#events.tooLarge(path)
@@ -206,6 +215,7 @@ export class RuntimeConnection {
       open.missing = size
       open.state = size === 0 ? 'trailers' : 'data'
     } else if (line === '') this.#finish(open, bytes.length > lineEnd + 2)
+    else if ((open.trailerBytes += line.length) > headLimit) this.close()
     else addHeader(open.headers, line)
     return lineEnd + 2
   }
@@ -215,11 +225,17 @@ export class RuntimeConnection {
     open.total += bytes.length
     if (open.total > this.#bodyLimit) {
       if (open.chunked && before <= this.#bodyLimit) this.#events.tooLarge(open.path)
-      open.chunks.length = 0
+      open.kept = empty
       return
     }
-    open.chunks.push(Buffer.from(bytes))
-    open.kept += bytes.length
+    // Into one buffer that doubles: a body that comes byte by byte would otherwise be as many buffers.
+    if (open.total > open.kept.length) {
+      const wider = Buffer.allocUnsafe(Math.max(open.total, Math.min(2 * open.kept.length, this.#bodyLimit)))
+      open.kept.copy(wider, 0, 0, open.keptBytes)
+      open.kept = wider
+    }
+    open.kept.set(bytes, open.keptBytes)
+    open.keptBytes += bytes.length
   }
 
   #finish(open: OpenBody, pipelined: boolean): void {
@@ -228,7 +244,7 @@ export class RuntimeConnection {
       method: open.method,
       path: open.path,
       headers: open.headers,
-      body: Buffer.concat(open.chunks),
+      body: open.kept.subarray(0, Math.min(open.keptBytes, open.kept.length)),
       bodyBytes: open.total,
       pipelined,
     })

@@ -100,7 +100,9 @@ def _build(settings):
     root = settings["root"]
     kernel.mount("tmpfs", root, "tmpfs", kernel.MS_NOSUID, "mode=0755,size=8m")
     inside = lambda path: root + path  # noqa: E731
-    for folder in ("/etc", "/dev", "/proc", "/tmp", "/var/task", "/var/lang", "/var/runtime", "/opt", "/home", "/root", HOST):
+    # The loader notes on its first search which folders of LD_LIBRARY_PATH there are, and never looks into the others again: not in any copy of the warm
+    # interpreter. So those that a package or a layer may bring are there from the start, empty.
+    for folder in ("/var/task/lib", "/opt/lib", "/etc", "/dev", "/proc", "/tmp", "/var/lang", "/var/runtime", "/home", "/root", HOST):
         os.makedirs(inside(folder), 0o755)
     for folder in SHARED:
         if os.path.islink(folder):

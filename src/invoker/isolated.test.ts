@@ -256,6 +256,26 @@ test('nothing is written through the symbolic link of an earlier layer', async (
   expect((await bench.invoke(version)).json).toEqual([false, 'from the second layer'])
 })
 
+test('libraries in /opt/lib and /var/task/lib are found by their names, however the environment was started', async () => {
+  // Any library of this machine will do, under a name that nothing else has.
+  const report = process.report.getReport() as unknown as { readonly sharedObjects: readonly string[] }
+  const bytes = readFileSync(report.sharedObjects.find((path) => /\/libm[.-]/.test(path))!)
+  const layers = [{ arn: 'arn:layer', codeDigest: bench.store([{ path: 'lib/libofalayer.so', bytes }]) }]
+  const code = [
+    {
+      path: 'app.py',
+      bytes: `
+import ctypes
+def handler(event, context):
+    return [ctypes.CDLL('libofalayer.so').abs is not None, ctypes.CDLL('libofapackage.so').abs is not None]
+`,
+    },
+    { path: 'lib/libofapackage.so', bytes },
+  ]
+  for (const environment of [{}, { MALLOC_ARENA_MAX: '2' }])
+    expect((await bench.invoke(bench.version(code, { layers, environment }))).text).toBe('[true, true]')
+})
+
 function compare(one: Record<string, unknown>, other: Record<string, unknown>): Record<string, unknown> {
   const differences: Record<string, unknown> = {}
   for (const name of Object.keys(one)) {

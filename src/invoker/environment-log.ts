@@ -3,6 +3,8 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import { logTailLimit } from '../lambda/quotas.ts'
 import type { LogTarget } from '../logs/log-writer.ts'
+import type { ReadyExtension } from './extensions.ts'
+import type { InitializationType } from './guest-environment.ts'
 import type { LogEvent } from './log-pipe.ts'
 import { jsonLines, textLines, type InitReport, type InvocationReport, type PlatformLines } from './report-line.ts'
 
@@ -27,6 +29,7 @@ export class EnvironmentLog {
   readonly #destination: LogDestination
   readonly #lines: PlatformLines
   readonly #lowest: number
+  readonly #initializationType: InitializationType
   readonly #target: LogTarget
   #events: LogEvent[] = []
   #characters = 0
@@ -37,12 +40,14 @@ export class EnvironmentLog {
 
   constructor(options: {
     readonly version: RunnableVersion
+    readonly initializationType: InitializationType
     readonly stream: string
     readonly clock: Clock
     readonly destination: LogDestination
   }) {
     this.stream = options.stream
     this.#version = options.version
+    this.#initializationType = options.initializationType
     this.#clock = options.clock
     this.#destination = options.destination
     const { accountId, region, logging } = options.version
@@ -69,12 +74,23 @@ export class EnvironmentLog {
   }
 
   initStart(runtime: string, region: string): void {
-    this.#say(levels.INFO, (at) => this.#lines.initStart(runtime, region, at), false)
+    this.#say(levels.INFO, (at) => this.#lines.initStart(runtime, region, this.#initializationType, at), false)
     this.#forgetTail()
   }
 
-  initReport(report: InitReport): void {
-    this.#say(levels.WARN, (at) => this.#lines.initReport(report, at))
+  extensionReady(extension: ReadyExtension): void {
+    this.#say(levels.INFO, (at) => this.#lines.extensionReady(extension, at), false)
+  }
+
+  /** How Init ended. That it succeeded is told in JSON only. */
+  initReport(report: Omit<InitReport, 'initializationType'>): void {
+    const whole = { ...report, initializationType: this.#initializationType }
+    const { initRuntimeDone, initReport } = this.#lines
+    const failed = report.status !== 'success'
+    const isExpected = this.#initializationType === 'on-demand'
+    if (initRuntimeDone) this.#say(failed ? levels.WARN : levels.DEBUG, (at) => initRuntimeDone(whole, at), failed)
+    else if (!failed) return
+    this.#say(failed ? levels.WARN : isExpected ? levels.DEBUG : levels.INFO, (at) => initReport(whole, at), failed)
   }
 
   /** @param timestamp from before the runtime was given the event: what its code logs at once has a time of its own */

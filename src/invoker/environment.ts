@@ -11,11 +11,12 @@ import type { ExitStatus } from '../sandbox/sandbox.ts'
 import { EnvironmentLog, type LogDestination } from './environment-log.ts'
 import { canBecome, shownState, type EnvironmentState } from './environment-state.ts'
 import { Guest, type GuestOptions } from './guest.ts'
+import type { ExtensionFailure } from './extensions.ts'
 import type { InitializationType } from './guest-environment.ts'
 import { failedInitFault, InitPhase, type FailedInit, type InitOutcome } from './init-phase.ts'
 import type { EnvironmentStatus, Invocation, InvocationResult, InvocationTimings } from './invocation.ts'
 import { Run, type RunPlace } from './run.ts'
-import { exitFault, responseTooLargeFault, timeoutFault } from './runtime-fault.ts'
+import { exitFault, platformFault, responseTooLargeFault, timeoutFault } from './runtime-fault.ts'
 
 export interface EnvironmentOptions extends GuestOptions {
   readonly logs: LogDestination
@@ -30,6 +31,8 @@ export interface EnvironmentOptions extends GuestOptions {
 const stopGraceMs = 500
 /** How long an environment runs on after an invocation, in milliseconds. */
 const freezeAfterMs = 20
+/** How long a runtime that answered in time may take to ask for its next event, at least, in milliseconds. */
+const leastOvertimeMs = 500
 
 export class Environment {
   readonly id: string
@@ -44,6 +47,7 @@ export class Environment {
   readonly #guest: Guest
   readonly #place: RunPlace
   #freezeTimer: Timer | undefined
+  #overtime: Timer | undefined
   #run: Run | undefined
   #init: InitPhase | undefined
   #firstInit: InitOutcome | undefined
@@ -66,7 +70,13 @@ export class Environment {
     this.#onChange = options.onChange
     this.#clock = clock
     const stream = logStreamName(version.version, this.id, this.startedAt)
-    const log = new EnvironmentLog({ version, stream, clock, destination: options.logs })
+    const log = new EnvironmentLog({
+      version,
+      initializationType: options.initializationType,
+      stream,
+      clock,
+      destination: options.logs,
+    })
     this.#log = log
     this.#guest = new Guest(this.id, stream, options, {
       logged: (event) => log.write(event),
@@ -77,6 +87,7 @@ export class Environment {
         if (this.#run?.awaits(requestId)) this.#run.fault(responseTooLargeFault(), 'error')
       },
       initFailed: (body) => this.#initFailed(body),
+      extensionFailed: (failure) => this.#extensionFailed(failure),
       waitsForSdk: () => this.#waitsFor(options.plan.sdk?.copy.making, options.onPause),
       exited: (status) => this.#exited(status),
     })
@@ -116,6 +127,7 @@ export class Environment {
     if (!outcome.ok && outcome.launchError !== undefined) throw outcome.launchError
     if ((this.#state as EnvironmentState) !== 'init') return outcome
     if (outcome.ok) {
+      this.#log.initReport({ durationMs: outcome.durationMs, phase: 'init', status: 'success' })
       this.#become('ready')
     } else {
       this.#reportInit('init', outcome)
@@ -185,10 +197,12 @@ export class Environment {
     }
     const outcome = await init.outcome
     this.#init = undefined
+    const extensions = this.#guest.readyExtensions
     // A runtime that said why it failed ends by itself; what it wrote last must be in the log before the report.
     if (!outcome.ok) await this.#guest.discard()
     // What Init wrote comes before START.
     else await new Promise<void>((resolve) => this.#guest.settle(resolve))
+    for (const extension of extensions) this.#log.extensionReady(extension)
     return outcome
   }
 
@@ -219,7 +233,7 @@ export class Environment {
   #timedOut(run: Run): void {
     const { requestId } = run.invocation
     const { timeoutSeconds } = this.version
-    const logText = `${new Date(this.#clock.now()).toISOString()} ${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds\n`
+    const logText = this.#timeoutText(run)
     if (this.#init) {
       this.#log.initReport({ durationMs: this.#init.durationMs, phase: 'invoke', status: 'timeout' })
       this.#log.start(requestId, this.#clock.now())
@@ -228,10 +242,36 @@ export class Environment {
     run.fault({ ...timeoutFault(requestId, timeoutSeconds), logText }, 'timeout')
   }
 
+  #timeoutText({ invocation }: Run): string {
+    return `${new Date(this.#clock.now()).toISOString()} ${invocation.requestId} Task timed out after ${this.version.timeoutSeconds.toFixed(2)} seconds\n`
+  }
+
+  /** Its caller has the answer, but the runtime does not ask for its next event, or an extension does not: they have the rest of the timeout, too. */
+  #limitOvertime(run: Run): void {
+    this.#overtime ??= this.#clock.after(
+      Math.max(leastOvertimeMs, run.leftMs),
+      () => {
+        this.#overtime = undefined
+        if (this.#run !== run || this.#state !== 'busy') return
+        this.#log.fault(this.#timeoutText(run))
+        this.#log.deliver()
+        this.#guest.kill()
+      },
+      { unref: true },
+    )
+  }
+
   #initFailed(body: Buffer): void {
     const init = this.#init
     // The process is about to exit; what it logged is read before that is taken up.
     if (init) setImmediate(() => init.failedWith(body))
+  }
+
+  #extensionFailed({ errorType, how }: ExtensionFailure): void {
+    const run = this.#run
+    if (this.#init) return this.#init.failedFor(errorType, how)
+    this.#guest.kill()
+    if (run && !run.isAnswered) run.fault(platformFault(errorType, run.invocation.requestId, how), 'error')
   }
 
   /** No time runs for a function while it waits for what the service is still making. What is not under way is not waited for. */
@@ -256,7 +296,9 @@ export class Environment {
     }
     const run = this.#run
     if (this.#state !== 'busy' || !run?.isConcluded || this.#isInitialisingInside) return
-    if (this.#guest.isRunning && !this.#guest.isIdle) return
+    if (this.#guest.isRunning && !this.#guest.isIdle) return this.#limitOvertime(run)
+    this.#overtime?.cancel()
+    this.#overtime = undefined
     this.#lastTimings = run.timings
     this.#run = undefined
     this.#become(this.#guest.isRunning ? 'ready' : 'reset')
@@ -267,6 +309,7 @@ export class Environment {
   async #end(graceMs: number): Promise<void> {
     this.#become('stopping')
     this.#freezeTimer?.cancel()
+    this.#overtime?.cancel()
     await this.#guest.end(graceMs)
     this.#log.deliver()
     this.#become('dead')

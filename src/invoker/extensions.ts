@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { answer, type RuntimeEvent } from './runtime-api.ts'
 import type { RuntimeConnection, RuntimeRequest } from './runtime-connection.ts'
+import { signalNameOf } from './runtime-fault.ts'
 
 type ExtensionEvent = 'INVOKE' | 'SHUTDOWN'
 
@@ -40,6 +41,22 @@ export interface ExtensionsOptions {
   readonly clock: Clock
   /** All extensions wait: Init may be over, or the invocation. */
   readonly onIdle: () => void
+  /** One ended that should not have. */
+  readonly onFailure: (failure: ExtensionFailure) => void
+}
+
+/** Why the platform gives up an environment with its extension. */
+export interface ExtensionFailure {
+  /** `Extension.Crash`, or what the extension announced before it ended. */
+  readonly errorType: 'Extension.Crash' | 'Extension.InitError' | 'Extension.ExitError'
+  /** `exit code 1`, `signal: killed`. */
+  readonly how: string
+}
+
+/** How the platform's log names one that asked for its first event. */
+export interface ReadyExtension {
+  readonly name: string
+  readonly events: readonly string[]
 }
 
 export class Extensions {
@@ -49,6 +66,10 @@ export class Extensions {
   #onAllEnded: (() => void) | undefined
   /** What those that are busy when the end comes hear when they ask. */
   #farewell: object | undefined
+  /** What one said of itself before it ended. */
+  #announced: ExtensionFailure['errorType'] | undefined
+  /** Programs that were started and have ended. */
+  #endedPrograms = 0
 
   constructor(options: ExtensionsOptions) {
     this.#options = options
@@ -63,9 +84,27 @@ export class Extensions {
     )
   }
 
+  /** Those that have asked for their first event, in the order in which they registered. */
+  get ready(): readonly ReadyExtension[] {
+    return [...this.#byId.values()]
+      .filter(({ waiting }) => waiting !== undefined)
+      .map(({ name, events }) => ({ name, events: [...events] }))
+  }
+
+  /** A program of /opt/extensions ended, with the exit status that a shell saw: on Lambda no environment goes on without it, whatever the status. */
+  programEnded(status: number): void {
+    this.#endedPrograms += 1
+    if (!this.#farewell) {
+      return this.#options.onFailure({ errorType: this.#announced ?? 'Extension.Crash', how: describeStatus(status) })
+    }
+    if (this.#haveAllEnded) this.#onAllEnded?.()
+  }
+
   /** The process ended; its extensions went with it. */
   reset(): void {
     this.#byId.clear()
+    this.#announced = undefined
+    this.#endedPrograms = 0
     this.#registrationClosed = false
     this.#farewell = undefined
     this.#onAllEnded?.()
@@ -102,7 +141,10 @@ export class Extensions {
   }
 
   get #haveAllEnded(): boolean {
-    return [...this.#byId.values()].every(({ events, ended }) => ended || !events.has('SHUTDOWN'))
+    return (
+      this.#endedPrograms >= this.#options.expected.length ||
+      [...this.#byId.values()].every(({ events, ended }) => ended || !events.has('SHUTDOWN'))
+    )
   }
 
   /** Answers a request if it is one of the Extensions, Telemetry or Logs API. */
@@ -119,8 +161,9 @@ export class Extensions {
     if (request.method === 'POST' && call === 'register') this.#register(request, connection)
     else if (request.method === 'GET' && call === 'event/next') this.#next(request, connection)
     else if (request.method === 'POST' && (call === 'init/error' || call === 'exit/error')) {
-      const known = this.#known(request, connection)
-      if (known) connection.send(answer(202, '{"status":"OK"}\n'))
+      if (!this.#known(request, connection)) return true
+      this.#announced ??= call === 'init/error' ? 'Extension.InitError' : 'Extension.ExitError'
+      connection.send(answer(202, '{"status":"OK"}\n'))
     } else return false
     return true
   }
@@ -194,13 +237,20 @@ function refuse(connection: RuntimeConnection, errorType: string, errorMessage: 
   connection.send(answer(403, JSON.stringify({ errorMessage, errorType })))
 }
 
+/** As AWS words the end of an extension, which is not how it words a runtime's. */
+function describeStatus(status: number): string {
+  const name = status > 128 ? signalNameOf(status - 128) : undefined
+  return name === undefined ? `exit code ${status}` : `signal: ${name}`
+}
+
 /**
  * Starts every program of /opt/extensions, then becomes the runtime. Extensions see the function's variables without those for the runtime alone, and none of
- * its descriptors.
+ * its descriptors. For each a shell waits and tells of its end by a frame (`extensionEndedFrame` in log-pipe.ts).
  */
 export const startExtensions = `for program in /opt/extensions/*; do
   if [ -f "$program" ] && [ -x "$program" ]; then
-    (unset _HANDLER _LAMBDA_TELEMETRY_LOG_FD _ZIPYARD_API _ZIPYARD_OPT _ZIPYARD_SDK _ZIPYARD_PYCACHE _ZIPYARD_DENIED AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT; exec "$program" 3>&- 4>&- </dev/null) &
+    ( (unset _HANDLER _LAMBDA_TELEMETRY_LOG_FD _ZIPYARD_API _ZIPYARD_OPT _ZIPYARD_SDK _ZIPYARD_SDK_LATE _ZIPYARD_PYCACHE _ZIPYARD_DENIED AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT; exec "$program" 3>&- </dev/null)
+    printf "\\245\\132\\377\\376\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\\\$(printf %o $?)" >&3) 4>&- &
   fi
 done
 exec "$@"`

@@ -36,6 +36,7 @@ test('a process that asks for its event before the sandbox says that it has star
       responded: () => undefined,
       responseTooLarge: () => undefined,
       initFailed: () => undefined,
+      extensionFailed: () => undefined,
       waitsForSdk: () => undefined,
       exited: (status) => void exits.push(status),
     },

@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { RunnableVersion } from '../functions/runnable-version.ts'
 import type { ExitStatus, NetworkMode, Sandbox, SandboxProcess, Tier } from '../sandbox/sandbox.ts'
 import type { CompiledTree } from './bytecode-cache.ts'
-import { Extensions } from './extensions.ts'
+import { Extensions, type ExtensionFailure, type ReadyExtension } from './extensions.ts'
 import { guestEnvironment, type GuestCredentials, type InitializationType } from './guest-environment.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import { readLogPipes, type LogEventListener, type LogPipes } from './log-pipe.ts'
@@ -40,6 +40,8 @@ export interface GuestListener {
   responded(requestId: string, body: Buffer, failed: boolean): void
   responseTooLarge(requestId: string): void
   initFailed(body: Buffer): void
+  /** An extension ended before it was asked to: its process cannot go on. */
+  extensionFailed(failure: ExtensionFailure): void
   /** It says that it waits for the copy of the SDK. */
   waitsForSdk(): void
   /** Its process ended by itself, or was killed: `discard` and `end` are not heard of. */
@@ -85,6 +87,9 @@ export class Guest {
         expected: plan.extensions,
         clock: options.clock,
         onIdle: () => this.#waiting(),
+        onFailure: (failure) => {
+          if (!this.#doomed && !this.#ending) this.#listener.extensionFailed(failure)
+        },
       })
     }
   }
@@ -102,6 +107,11 @@ export class Guest {
   /** Nothing of the last event is still worked on: the runtime waits, and every extension does. */
   get isIdle(): boolean {
     return this.isListening && this.#extensions?.areIdle !== false
+  }
+
+  /** Extensions that are there and have asked for an event. */
+  get readyExtensions(): readonly ReadyExtension[] {
+    return this.#extensions?.ready ?? []
   }
 
   get tier(): Tier {
@@ -228,7 +238,10 @@ export class Guest {
     this.#process = launched
     this.#frozen = false
     const { logged, waitsForSdk, room } = this.#listener
-    this.#pipes = readLogPipes(launched, () => clock.now(), logged, waitsForSdk, room)
+    const extensionEnded = (status: number): void => {
+      if (this.#process === launched) this.#extensions?.programEnded(status)
+    }
+    this.#pipes = readLogPipes(launched, () => clock.now(), logged, { waitsForSdk, extensionEnded }, room)
     void launched.exited.then((status) => this.#exited(launched, status))
     if (this.#ending) launched.kill()
   }

@@ -1,7 +1,7 @@
 /** One Init of an execution environment: from the start of its process until the runtime asks for an event, fails, or has taken too long. */
 import type { Clock } from '../base/clock.ts'
 import type { ExitStatus } from '../sandbox/sandbox.ts'
-import { exitFault, type RuntimeFault } from './runtime-fault.ts'
+import { exitFault, platformFault, type RuntimeFault } from './runtime-fault.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** How an Init ended. */
@@ -18,6 +18,8 @@ interface InitFailure {
   /** What the runtime said, if it did. */
   readonly body?: Buffer | undefined
   readonly exit?: ExitStatus | undefined
+  /** What the platform says of it, when it was not the runtime that failed. */
+  readonly because?: string | undefined
   /** The process could not even be started: not the function's doing. */
   readonly launchError?: unknown
 }
@@ -63,6 +65,11 @@ export class InitPhase {
     this.#fail({ status: 'error', errorType: 'Runtime.ExitError', exit })
   }
 
+  /** Something else than the runtime failed: an extension, what is to be executed. */
+  failedFor(errorType: string, because: string): void {
+    this.#fail({ status: 'error', errorType, because })
+  }
+
   couldNotLaunch(launchError: unknown): void {
     this.#fail({ status: 'error', errorType: 'Runtime.LaunchError', launchError })
   }
@@ -80,6 +87,7 @@ export class InitPhase {
 /** What an invocation is answered whose Init failed. */
 export function failedInitFault(requestId: string, outcome: FailedInit): RuntimeFault {
   if (outcome.body) return { errorType: outcome.errorType, payload: outcome.body, logText: '' }
+  if (outcome.because !== undefined) return platformFault(outcome.errorType, requestId, outcome.because)
   return exitFault(requestId, outcome.exit ?? { code: 0, outOfMemory: false })
 }
 

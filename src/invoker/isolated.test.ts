@@ -14,6 +14,8 @@ import { findInterpreters, interpreterFor } from '../interpreters/find-interpret
 import { readElf } from '../elf/reader.ts'
 import type { Interpreter } from '../interpreters/interpreter.ts'
 import { createNamespaceSandbox } from '../sandbox/namespaces.ts'
+import type { RunnableVersion } from '../functions/runnable-version.ts'
+import type { EnvironmentStatus } from './invocation.ts'
 import { runtimeFolder } from './launch-plan.ts'
 
 const tier = process.getuid?.() === 0 ? 'root' : 'userns'
@@ -245,6 +247,69 @@ done
   await expect.poll(() => said()).toContain('shutdown\n')
 })
 
+/** An extension that does what its function's variable `LIFE` says, with shell functions to talk with. */
+function withExtension(life: string, changes: Partial<RunnableVersion> = {}): RunnableVersion {
+  const extension = `#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension"
+register() { id=$(curl -sS -o /dev/null -D - -X POST "$api/register" -H 'Lambda-Extension-Name: watcher' -d '{"events":["INVOKE","SHUTDOWN"]}' | tr -d '\\r' | sed -n 's/^[Ll]ambda-[Ee]xtension-[Ii]dentifier: //p'); }
+event() { curl -sS "$api/event/next" -H "Lambda-Extension-Identifier: $id" > /dev/null; }
+announce() { curl -sS -X POST "$api/$1/error" -H "Lambda-Extension-Identifier: $id" -H 'Lambda-Extension-Function-Error-Type: Extension.Mine' > /dev/null; }
+${life}
+`
+  return bench.version(
+    'import time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n    time.sleep(e.get("seconds", 0))\n    return n',
+    {
+      layers: [
+        { arn: 'arn:layer', codeDigest: bench.store([{ path: 'extensions/watcher', bytes: extension, mode: 0o755 }]) },
+      ],
+      ...changes,
+    },
+  )
+}
+const environmentsOf = ({ functionArn }: RunnableVersion): EnvironmentStatus[] =>
+  bench.invoker.environments().filter((environment) => environment.functionArn === functionArn)
+
+test.each([
+  ['exits before it has registered', 'exit 3', 'Extension.Crash', 'exit code 3'],
+  ['exits with 0', 'register; exit 0', 'Extension.Crash', 'exit code 0'],
+  ['is killed', 'register; kill -9 $$', 'Extension.Crash', 'signal: killed'],
+  ['says why, and exits', 'register; announce init; exit 1', 'Extension.InitError', 'exit code 1'],
+])('an extension that %s is told at once, not when the time of Init is over', async (_, life, errorType, how) => {
+  const version = withExtension(life)
+  const { text, lines } = await bench.invoke(version)
+  expect(text).toMatch(new RegExp(`^{"errorType":"${errorType}","errorMessage":"RequestId: \\S+ Error: ${how}"}$`))
+  expect(lines.filter((line) => /^INIT_REPORT|^Extension/.test(line))).toEqual([
+    expect.stringMatching(new RegExp(`^INIT_REPORT .*\tPhase: invoke\tStatus: error\tError Type: ${errorType}$`)),
+    errorType,
+  ])
+})
+
+test('an extension that ends while the function works ends the invocation', async () => {
+  const { json } = await bench.invoke(withExtension('register; event; announce exit; exit 7'), { seconds: 60 })
+  expect(json).toMatchObject({
+    errorType: 'Extension.ExitError',
+    errorMessage: expect.stringMatching(/ exit code 7$/) as string,
+  })
+})
+
+test('an environment whose extension ended starts anew, and only for the next invocation', async () => {
+  const version = withExtension('register; event; exit 1', { timeoutSeconds: 60 })
+  for (const invocations of [1, 2]) {
+    // Whether the function answers before its extension ends is up to them.
+    expect((await bench.invoke(version)).text).toMatch(/^1$|Extension.Crash/)
+    await expect.poll(() => environmentsOf(version).map(({ state }) => state), { timeout: 30_000 }).toEqual(['ready'])
+    expect(environmentsOf(version)[0]?.invocations).toBe(invocations)
+  }
+})
+
+test('an extension that asks for no other event has the rest of the timeout; then its environment is free again', async () => {
+  const version = withExtension('register; event; sleep 600', { timeoutSeconds: 2 })
+  await bench.invoke(version)
+  await expect.poll(() => environmentsOf(version).map(({ state }) => state), { timeout: 30_000 }).toEqual(['ready'])
+  const said = bench.logged.filter(({ group }) => group === version.logging.group).map(({ message }) => message)
+  expect(said.at(-1)).toMatch(/ Task timed out after 2\.00 seconds\n/)
+})
+
 test('nothing is written through the symbolic link of an earlier layer', async () => {
   const one = bench.store([{ path: 'python/x', bytes: '/tmp', link: true }])
   const two = bench.store({ 'python/x/file': 'from the second layer' })
@@ -272,7 +337,7 @@ def handler(event, context):
     },
     { path: 'lib/libofapackage.so', bytes },
   ]
-  for (const environment of [{}, { MALLOC_ARENA_MAX: '2' }])
+  for (const environment of [{}, { MALLOC_ARENA_MAX: '2' }] as Record<string, string>[])
     expect((await bench.invoke(bench.version(code, { layers, environment }))).text).toBe('[true, true]')
 })
 

@@ -37,6 +37,17 @@ test('a frame that says it is four gigabytes long is handed on as it comes, and 
   expect(events.map(({ message }) => message.length)).toEqual(Array.from({ length: 16 }, () => 256 * 1024 + 1))
 })
 
+test('a frame tells of the end of an extension with the status that its shell saw, and is no event', () => {
+  const statuses: number[] = []
+  const events: LogEvent[] = []
+  const splitter = new FrameSplitter((event) => events.push(event), {
+    extensionEnded: (status) => statuses.push(status),
+  })
+  for (const status of [0, 3, 137])
+    splitter.write(Buffer.from([0xa5, 0x5a, 0xff, 0xfe, ...Array<number>(11).fill(0), status]))
+  expect([statuses, events]).toEqual([[0, 3, 137], []])
+})
+
 test('what is no frame is dropped; the next chunk may be one', () => {
   const events: LogEvent[] = []
   const splitter = new FrameSplitter((event) => events.push(event))
@@ -81,7 +92,7 @@ test('nothing is read while there is no room; what was written before an answer 
     process,
     () => 0,
     ({ message }) => heard.push(message.trim()),
-    () => undefined,
+    {},
     () => wait,
   )
   wait = new Promise((resolve) => (makeRoom = resolve))

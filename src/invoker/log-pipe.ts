@@ -16,6 +16,8 @@ export type LogEventListener = (event: LogEvent) => void
 
 /** What our own bootstrap writes into the telemetry pipe when a function begins to wait for the copy of the SDK: a frame without text. AWS has no such type. */
 const waitsFrame = 0xa55affff
+/** What the shell that started an extension writes when that has ended: a frame without text, the last byte of its time is the exit status. */
+const extensionEndedFrame = 0xa55afffe
 
 /** Longest line; what is longer becomes several events. Source: CloudWatch Logs quotas, event size of 256 KB. */
 const lineLimit = 256 * 1024
@@ -68,7 +70,7 @@ export class LineSplitter {
  */
 export class FrameSplitter {
   readonly #listener: LogEventListener
-  readonly #onWait: () => void
+  readonly #signals: FrameSignals
   /** The beginning of a head, or of a part of a body. */
   #rest: Buffer[] = []
   #restBytes = 0
@@ -76,10 +78,9 @@ export class FrameSplitter {
   #left = 0
   #timestamp = 0
 
-  /** @param onWait the function waits for the copy of the SDK */
-  constructor(listener: LogEventListener, onWait: () => void = () => undefined) {
+  constructor(listener: LogEventListener, signals: FrameSignals = {}) {
     this.#listener = listener
-    this.#onWait = onWait
+    this.#signals = signals
   }
 
   write(chunk: Buffer): void {
@@ -105,7 +106,9 @@ export class FrameSplitter {
         // Not a frame: somebody wrote to the descriptor. What cannot be told apart is dropped, not guessed.
       } else if (whole.readUInt16BE(0) !== 0xa55a) return
       else {
-        if (whole.readUInt32BE(0) === waitsFrame) this.#onWait()
+        const type = whole.readUInt32BE(0)
+        if (type === waitsFrame) this.#signals.waitsForSdk?.()
+        else if (type === extensionEndedFrame) this.#signals.extensionEnded?.(whole[15]!)
         this.#left = whole.readUInt32BE(4)
         this.#timestamp = Number(whole.readBigUInt64BE(8) / 1000n)
       }
@@ -114,6 +117,14 @@ export class FrameSplitter {
 }
 
 const headBytes = 16
+
+/** Frames that are no log events, but tell the service something. */
+export interface FrameSignals {
+  /** The function waits for the copy of the SDK. */
+  readonly waitsForSdk?: () => void
+  /** A program of /opt/extensions ended, with the exit status that its shell saw. */
+  readonly extensionEnded?: (status: number) => void
+}
 
 /** What is read of a process. */
 export interface LogPipes {
@@ -133,12 +144,12 @@ export function readLogPipes(
   process: { readonly stdout: Readable; readonly stderr: Readable; readonly telemetry: Readable },
   now: () => number,
   listener: LogEventListener,
-  onWait: () => void,
+  signals: FrameSignals,
   room: () => Promise<void> | undefined = () => undefined,
 ): LogPipes {
   const out = new LineSplitter(now, listener)
   const err = new LineSplitter(now, listener)
-  const frames = new FrameSplitter(listener, onWait)
+  const frames = new FrameSplitter(listener, signals)
   const settling: (() => void)[] = []
   const pipes = [
     [process.stdout, out],

@@ -1,10 +1,12 @@
 /**
- * The lines with which the platform itself speaks in a function's log: INIT_START, START, END, REPORT, INIT_REPORT, as text or JSON.
+ * The lines with which the platform itself speaks in a function's log: INIT_START, EXTENSION, START, END, REPORT, INIT_REPORT, as text or JSON.
  *
  * Source: recordings of November 2025 (text), the runtime interface emulator and the developer guide (JSON). Tabs are literal; REPORT has one before its end.
  */
 import { mebibyte } from '../base/byte-size.ts'
 import { runtimeVersionArn } from '../lambda/runtime-version.ts'
+import type { ReadyExtension } from './extensions.ts'
+import type { InitializationType } from './guest-environment.ts'
 
 export interface InvocationReport {
   readonly requestId: string
@@ -23,15 +25,19 @@ export interface InvocationReport {
 export interface InitReport {
   readonly durationMs: number
   readonly phase: 'init' | 'invoke'
-  readonly status: 'error' | 'timeout'
+  readonly initializationType: InitializationType
+  readonly status: 'success' | 'error' | 'timeout'
   readonly errorType?: string | undefined
 }
 
 export interface PlatformLines {
-  initStart(runtime: string, region: string, at: number): string
+  initStart(runtime: string, region: string, initializationType: InitializationType, at: number): string
+  extensionReady(extension: ReadyExtension, at: number): string
   start(requestId: string, version: string, at: number): string
   end(report: InvocationReport, at: number): string
   report(report: InvocationReport, at: number): string
+  /** Text has no such line. */
+  initRuntimeDone?(report: InitReport, at: number): string
   initReport(report: InitReport, at: number): string
   /** A sentence of the platform: a timeout, an exit. */
   fault(text: string, at: number): string
@@ -40,6 +46,7 @@ export interface PlatformLines {
 export const textLines: PlatformLines = {
   initStart: (runtime, region) =>
     `INIT_START Runtime Version: ${runtimeVersionOf(runtime)}\tRuntime Version ARN: ${runtimeVersionArn(region, runtime)}\n`,
+  extensionReady: ({ name, events }) => `EXTENSION\tName: ${name}\tState: Ready\tEvents: [${events.join(', ')}]\n`,
   start: (requestId, version) => `START RequestId: ${requestId} Version: ${version}\n`,
   end: ({ requestId }) => `END RequestId: ${requestId}\n`,
   report(report) {
@@ -52,20 +59,21 @@ export const textLines: PlatformLines = {
     return `${line}\n`
   },
   initReport(report) {
-    const type = report.errorType === undefined ? '' : `\tError Type: ${report.errorType}`
+    const type = report.status !== 'error' || report.errorType === undefined ? '' : `\tError Type: ${report.errorType}`
     return `INIT_REPORT Init Duration: ${report.durationMs.toFixed(2)} ms\tPhase: ${report.phase}\tStatus: ${report.status}${type}\n`
   },
   fault: (text) => `${text}\n`,
 }
 
 export const jsonLines: PlatformLines = {
-  initStart: (runtime, region, at) =>
+  initStart: (runtime, region, initializationType, at) =>
     record(at, 'platform.initStart', {
-      initializationType: 'on-demand',
+      initializationType,
       phase: 'init',
       runtimeVersion: runtimeVersionOf(runtime),
       runtimeVersionArn: runtimeVersionArn(region, runtime),
     }),
+  extensionReady: ({ name, events }, at) => record(at, 'platform.extension', { name, state: 'Ready', events }),
   start: (requestId, version, at) => record(at, 'platform.start', { requestId, version }),
   end: ({ requestId, status, errorType }, at) =>
     record(at, 'platform.runtimeDone', { requestId, status, ...(errorType === undefined ? {} : { errorType }) }),
@@ -82,15 +90,14 @@ export const jsonLines: PlatformLines = {
       status: report.status,
       ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
     }),
+  initRuntimeDone: (report, at) => record(at, 'platform.initRuntimeDone', outcomeOf(report)),
   initReport: (report, at) =>
-    record(at, 'platform.initReport', {
-      initializationType: 'on-demand',
-      phase: report.phase,
-      status: report.status,
-      ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
-      metrics: { durationMs: round(report.durationMs) },
-    }),
+    record(at, 'platform.initReport', { ...outcomeOf(report), metrics: { durationMs: round(report.durationMs) } }),
   fault: (text, at) => record(at, 'platform.fault', text),
+}
+
+function outcomeOf({ initializationType, phase, status, errorType }: InitReport): object {
+  return { initializationType, phase, status, ...(status === 'error' && errorType !== undefined && { errorType }) }
 }
 
 /** `python:3.13.v1`: AWS counts its builds, we have one. */

@@ -60,6 +60,11 @@ export class Run {
     return this.#timings
   }
 
+  /** What is left of the function's timeout, in milliseconds; negative when nothing is. */
+  get leftMs(): number {
+    return this.#place.version.timeoutSeconds * 1000 - this.#watch.passedMs
+  }
+
   /** Whether an answer to this request is still waited for. */
   awaits(requestId: string): boolean {
     return !this.#answered && this.invocation.requestId === requestId

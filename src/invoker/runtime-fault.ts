@@ -1,4 +1,5 @@
 /** What Lambda answers when the runtime could not: the bodies of the platform, with the type before the message. */
+import { constants } from 'node:os'
 import { responsePayloadLimit } from '../lambda/quotas.ts'
 import type { ExitStatus } from '../sandbox/sandbox.ts'
 
@@ -32,6 +33,12 @@ const signalNames: Readonly<Record<string, string>> = {
   SIGXFSZ: 'file size limit exceeded',
 }
 
+/** How the platform names a signal by its number; `undefined` when there is none of that number. */
+export function signalNameOf(number: number): string | undefined {
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
+  return name === undefined ? undefined : (signalNames[name] ?? name)
+}
+
 /** The process ended without an answer. Recorded: exit 0 and exit 127; signals as the runtime interface emulator prints them. */
 export function exitFault(requestId: string, status: ExitStatus): RuntimeFault {
   const how = describeExit(status)
@@ -63,7 +70,8 @@ export function responseTooLargeFault(): RuntimeFault {
   }
 }
 
-function platformFault(errorType: string, requestId: string, text: string): RuntimeFault {
+/** `text` after `RequestId: … Error: `. */
+export function platformFault(errorType: string, requestId: string, text: string): RuntimeFault {
   const errorMessage = `RequestId: ${requestId} Error: ${text}`
   return {
     errorType,

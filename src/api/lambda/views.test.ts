@@ -29,9 +29,9 @@ test('a configuration shows the Runtime Version ARN that INIT_START says, as tex
   }
   const arn = arnOf('python3.13')
   expect(arn).toMatch(/^arn:aws:lambda:eu-west-1::runtime:[0-9a-f]{64}$/)
-  expect(textLines.initStart('python3.13', region, 0)).toBe(
+  expect(textLines.initStart('python3.13', region, 'on-demand', 0)).toBe(
     `INIT_START Runtime Version: python:3.13.v1\tRuntime Version ARN: ${arn}\n`,
   )
-  expect(JSON.parse(jsonLines.initStart('python3.13', region, 0))).toMatchObject({ record: { runtimeVersionArn: arn } })
+  expect(JSON.parse(jsonLines.initStart('python3.13', region, 'on-demand', 0))).toMatchObject({ record: { runtimeVersionArn: arn } })
   expect(arnOf('python3.12')).not.toBe(arn)
 })

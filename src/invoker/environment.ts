@@ -45,6 +45,7 @@ export class Environment {
   readonly #clock: Clock
   readonly #log: EnvironmentLog
   readonly #guest: Guest
+  readonly #invalidEntrypoint: string | undefined
   readonly #place: RunPlace
   #freezeTimer: Timer | undefined
   #overtime: Timer | undefined
@@ -65,6 +66,7 @@ export class Environment {
     this.id = randomUUID().replaceAll('-', '')
     this.version = version
     this.initializationType = options.initializationType
+    this.#invalidEntrypoint = options.plan.invalidEntrypoint
     this.startedAt = clock.now()
     this.#freezes = options.freezes
     this.#onChange = options.onChange
@@ -191,7 +193,8 @@ export class Environment {
     this.#log.initStart(this.version.runtime, this.version.region)
     this.#init = init
     try {
-      await this.#guest.launch()
+      if (this.#invalidEntrypoint === undefined) await this.#guest.launch()
+      else init.failedFor('Runtime.InvalidEntrypoint', this.#invalidEntrypoint)
     } catch (error) {
       init.couldNotLaunch(error)
     }

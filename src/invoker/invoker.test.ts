@@ -532,3 +532,32 @@ test('a runtime without interpreter on this machine is refused with the remedy',
   })
   await bare.stop()
 })
+
+describe('a `provided` runtime whose program cannot be executed says so as Lambda does', () => {
+  const script = (interpreter: string): string => `#!${interpreter}\nexit 0\n`
+  const task = 'fork/exec /var/task/bootstrap: '
+  test.each([
+    ['is missing', [], "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"],
+    ['is a folder', [{ path: 'bootstrap/', bytes: '' }], "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"], // prettier-ignore
+    ['is not executable', [{ path: 'bootstrap', bytes: script('/bin/sh') }], `${task}permission denied`],
+    ['has no such interpreter', [{ path: 'bootstrap', bytes: script('/bin/no-such-shell'), mode: 0o755 }], `${task}no such file or directory`], // prettier-ignore
+    ['has lines that end as on Windows', [{ path: 'bootstrap', bytes: '#!/bin/sh\r\nexit 0\r\n', mode: 0o755 }], `${task}no such file or directory`], // prettier-ignore
+    ['is no program', [{ path: 'bootstrap', bytes: 'echo hello\n', mode: 0o755 }], `${task}exec format error`],
+    ['is for another machine', [{ path: 'bootstrap', bytes: elf({ machine: hostArchitecture() === 'arm64' ? 62 : 183 }), mode: 0o755 }], `${task}exec format error`], // prettier-ignore
+  ])('it %s', async (_, entries, sentence) => {
+    const version = bench.version([{ path: 'other', bytes: 'x' }, ...entries], { runtime: 'provided.al2023' })
+    const { text, lines } = await bench.invoke(version)
+    expect(JSON.parse(text)).toEqual({
+      errorType: 'Runtime.InvalidEntrypoint',
+      errorMessage: expect.stringMatching(/^RequestId: \S+ Error: /) as string,
+    })
+    expect((JSON.parse(text) as { errorMessage: string }).errorMessage.endsWith(` Error: ${sentence}`)).toBe(true)
+    expect(lines).toContainEqual(expect.stringMatching(/^INIT_REPORT .*\tStatus: error\tError Type: Runtime.InvalidEntrypoint$/)) // prettier-ignore
+  })
+
+  test('but a program that the layers bring runs, and one that exits is told as before', async () => {
+    const layer = { path: 'bootstrap', bytes: '#!/bin/sh\nexit 3\n', mode: 0o755 }
+    const version = bench.version({ other: 'x' }, { runtime: 'provided.al2023', layers: [{ arn: 'arn:layer', codeDigest: bench.store([layer]) }] }) // prettier-ignore
+    expect((await bench.invoke(version)).json).toMatchObject({ errorType: 'Runtime.ExitError' })
+  })
+})

@@ -10,6 +10,7 @@ import { hostArchitecture } from '../lambda/architecture.ts'
 import type { SandboxSpec } from '../sandbox/sandbox.ts'
 import type { SourceTree } from './bytecode-cache.ts'
 import type { CodeFolder, CodeFolders } from './code-folder.ts'
+import { findEntrypoint } from './entrypoint.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
 import { startExtensions } from './extensions.ts'
 import { needsExec } from './guest-environment.ts'
@@ -23,6 +24,8 @@ export interface LaunchPlan {
   /** The Python of a Python runtime. */
   readonly python?: Interpreter | undefined
   readonly argv: readonly string[]
+  /** Why the program cannot be executed, in Lambda's words: then nothing is started. */
+  readonly invalidEntrypoint?: string | undefined
   readonly binds: SandboxSpec['binds']
   readonly allowZygote: boolean
   /** A program that is not our bootstrap reaches the Runtime API by TCP. */
@@ -76,10 +79,11 @@ export async function planLaunch(version: RunnableVersion, options: LaunchPlanOp
   ]
   const folders = [task, opt]
   if (isProvided) {
-    const program = existsSync(join(task.path, 'bootstrap')) ? '/var/task/bootstrap' : '/opt/bootstrap'
+    const { program, invalid } = await findEntrypoint({ task: task.path, opt: opt.path })
     return {
       interpreter: noInterpreter,
       argv: withExtensions([program], extensions),
+      invalidEntrypoint: invalid,
       binds,
       allowZygote: false,
       needsTcp: true,

@@ -151,6 +151,26 @@ describe('the Runtime API', () => {
     expect((await runtime.answer()).headers).toContain('id-2')
   })
 
+  test.each(['buffered', 'Streaming', 'bogus'])('refuses the response mode `%s`', async (mode) => {
+    const { api, heard, runtime } = await setUp()
+    runtime.next()
+    await expect.poll(() => heard.length).toBe(1)
+    api.dispatch(event)
+    await runtime.answer()
+    runtime.say(
+      `POST ${root}/invocation/id-1/response HTTP/1.1\r\nLambda-Runtime-Function-Response-Mode: ${mode}\r\nContent-Length: 1\r\n\r\n1`,
+    )
+    expect(await runtime.answer()).toMatchObject({
+      status: 400,
+      body: '{"errorMessage":"Invalid function response mode","errorType":"InvalidFunctionResponseMode"}',
+    })
+    expect(heard.at(-1)).toBe(
+      'error id-1 {"errorType":"Runtime.InvalidResponseModeHeader","errorMessage":"RequestId: id-1 Error: Invalid function response mode"}',
+    )
+    runtime.next()
+    await expect.poll(() => heard.at(-1)).toBe('waiting')
+  })
+
   test('understands chunks, however they arrive, and the trailers of a stream that failed', async () => {
     const { api, heard, runtime } = await setUp()
     runtime.next()

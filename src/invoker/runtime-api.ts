@@ -7,6 +7,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { chmod, rm } from 'node:fs/promises'
 import { responsePayloadLimit } from '../lambda/quotas.ts'
+import { platformFault } from './runtime-fault.ts'
 import { RuntimeConnection, type RuntimeRequest } from './runtime-connection.ts'
 
 export interface RuntimeEvent {
@@ -48,6 +49,11 @@ const reasons: Readonly<Record<number, string>> = {
 }
 
 const root = '/2018-06-01/runtime/'
+const responseMode = 'lambda-runtime-function-response-mode'
+const invalidResponseMode = answer(
+  400,
+  '{"errorMessage":"Invalid function response mode","errorType":"InvalidFunctionResponseMode"}',
+)
 const accepted = answer(202, '{"status":"OK"}\n')
 const invalidRequestId = answer(400, '{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
 const tooLarge = answer(
@@ -175,6 +181,12 @@ export class RuntimeApi {
     if (this.#state !== 'Running')
       return this.#forbid(connection, kind === 'response' ? 'InvocationResponse' : 'InvocationErrorResponse')
     this.#state = 'ResponseSent'
+    if (kind === 'response' && request.headers.size > 0 && !hasKnownMode(request)) {
+      connection.send(invalidResponseMode)
+      const because = 'Invalid function response mode'
+      this.#listener.failed(requestId, platformFault('Runtime.InvalidResponseModeHeader', requestId, because).payload)
+      return
+    }
     // Held back when the runtime has asked for its next event already: both answers then leave in one write.
     if (request.pipelined) connection.owe(accepted)
     else connection.send(accepted)
@@ -215,6 +227,12 @@ function eventHead(event: RuntimeEvent): string {
 /** A header must not end early: JSON says the same without line ends between its tokens, and has none inside. */
 function oneLine(text: string): string {
   return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]+/g, ' ') : text
+}
+
+/** `streaming`, or nothing said. */
+function hasKnownMode({ headers }: RuntimeRequest): boolean {
+  const mode = headers.get(responseMode)
+  return mode === undefined || mode === '' || mode === 'streaming'
 }
 
 /** A streamed response may fail at its end, and says so in its trailers. */

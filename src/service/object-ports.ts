@@ -40,6 +40,17 @@ export function putObject(store: ObjectStore): PutObject {
   return async (scope, { bucket, key, body, metadata }) => {
     const found = await requireBucket(store.catalog.db, bucket)
     if (found.accountId !== scope.accountId) throw bucketNotFound({ bucket })
-    await store.put({ bucket, key }, body, { headers: { 'content-type': 'application/json' }, metadata, tags: {} })
+    const headers = { 'content-type': 'application/json' }
+    await store.put({ bucket, key }, body, { headers, metadata: asHeaders(metadata), tags: {} })
   }
+}
+
+/** As S3 keeps what an object is described by: names in lower case, and whatever is not printable ASCII as RFC 2047 writes it in headers. */
+function asHeaders(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [
+      name.toLowerCase(),
+      /^[ -~]*$/.test(value) ? value : `=?UTF-8?B?${Buffer.from(value).toString('base64')}?=`,
+    ]),
+  )
 }

@@ -32,6 +32,8 @@ test('a configuration shows the Runtime Version ARN that INIT_START says, as tex
   expect(textLines.initStart('python3.13', region, 'on-demand', 0)).toBe(
     `INIT_START Runtime Version: python:3.13.v1\tRuntime Version ARN: ${arn}\n`,
   )
-  expect(JSON.parse(jsonLines.initStart('python3.13', region, 'on-demand', 0))).toMatchObject({ record: { runtimeVersionArn: arn } })
+  expect(JSON.parse(jsonLines.initStart('python3.13', region, 'on-demand', 0))).toMatchObject({
+    record: { runtimeVersionArn: arn },
+  })
   expect(arnOf('python3.12')).not.toBe(arn)
 })

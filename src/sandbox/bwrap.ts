@@ -17,13 +17,14 @@ import {
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { sha256 } from '../base/digest.ts'
 import { connectToApi } from './api-connection.ts'
 import { launchFailed, networkUnavailable } from './errors.ts'
 import { exitStatus, streamEnd } from './exit-status.ts'
 import { Launches } from './launches.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { mayEnter, requirePassage } from './passage.ts'
-import { isZombie, processTree, signal } from './process-tree.ts'
+import { isStartedWith, isZombie, killAll, processesStartedWith, processTree, signal } from './process-tree.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { StateFolder } from './state-folder.ts'
 import { UserIds } from './user-ids.ts'
@@ -59,6 +60,8 @@ class BwrapSandbox implements Sandbox {
     filtersCalls: process.arch === 'x64' || process.arch === 'arm64',
   }
   readonly #state: StateFolder
+  /** Begins the marks of its processes. */
+  readonly #mark: string
   readonly #users: UserIds
   readonly #launcher: { readonly executable: string; readonly prefix: string }
   readonly #environments = new Map<string, number | undefined>()
@@ -69,6 +72,9 @@ class BwrapSandbox implements Sandbox {
 
   constructor(options: { readonly stateFolder: string; readonly launcher?: SandboxSpec['interpreter'] | undefined }) {
     this.#state = new StateFolder(options.stateFolder, 'bwrap')
+    this.#mark = `zipyard-${sha256(options.stateFolder).slice(0, 16)}-`
+    // What a service that was killed left running: see `#waitForEnd`.
+    for (const pid of processesStartedWith(this.#mark)) signal(pid, 'SIGKILL')
     this.#users = new UserIds(options.stateFolder)
     this.#launcher = options.launcher ?? { executable: 'python3', prefix: '/usr' }
   }
@@ -91,7 +97,8 @@ class BwrapSandbox implements Sandbox {
     const api = await connectToApi(spec)
     const filter = this.facts.filtersCalls ? openSync(this.#file('filter'), 'r') : undefined
     const relays = spec.network === 'host' ? [] : (spec.relays ?? [])
-    const script = [...relays.map(({ port }) => this.#relayCommand(port)), limits].join('; ')
+    const mark = `${this.#mark}${sha256(spec.id).slice(0, 16)}`
+    const script = [`: ${mark}`, ...relays.map(({ port }) => this.#relayCommand(port)), limits].join('; ')
     const child = spawn('bwrap', ['--args', '5', '--', '/bin/sh', '-c', script, 'sh', ...spec.argv], {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
       cwd: '/',
@@ -100,7 +107,7 @@ class BwrapSandbox implements Sandbox {
       ...(user === undefined ? {} : { uid: user, gid: user }),
     })
     if (filter !== undefined) closeSync(filter)
-    const launched = new BwrapProcess(spec, child)
+    const launched = new BwrapProcess(spec, child, mark)
     this.#running.set(spec.id, launched)
     const unwatch = this.#watch.add(launched)
     void launched.exited.then(() => {
@@ -265,6 +272,7 @@ class BwrapProcess implements SandboxProcess, Watched {
   readonly exited: Promise<ExitStatus>
   readonly #memoryBytes: number
   readonly #child: ChildProcess
+  readonly #mark: string
   #isEnded = false
   #outOfMemory = false
   #peakBytes = 0
@@ -272,10 +280,12 @@ class BwrapProcess implements SandboxProcess, Watched {
   #first: number | undefined
   frozen = false
 
-  constructor(spec: SandboxSpec, child: ChildProcess) {
+  /** @param mark what no other process has in its command line than bubblewrap outside and its process 1 */
+  constructor(spec: SandboxSpec, child: ChildProcess, mark: string) {
     this.id = spec.id
     this.#memoryBytes = spec.memoryBytes
     this.#child = child
+    this.#mark = mark
     this.stdout = child.stdout!
     this.stderr = child.stderr!
     this.telemetry = child.stdio[3] as Readable
@@ -333,12 +343,19 @@ class BwrapProcess implements SandboxProcess, Watched {
     return this.#isEnded || this.#child.pid === undefined ? [] : processTree(this.#child.pid).slice(2)
   }
 
+  #orphans(): number[] {
+    if (this.#first === undefined) return processesStartedWith(this.#mark)
+    return isStartedWith(this.#first, this.#mark) ? [this.#first] : []
+  }
+
   async #waitForEnd(): Promise<ExitStatus> {
     const [code, name] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
       this.#child.once('exit', (...status) => resolve(status))
       this.#child.once('error', () => resolve([127, null]))
     })
     this.#isEnded = true
+    // Process 1 asks to be ended with bubblewrap outside once it runs: one that was still on its way there when that was killed would live for ever.
+    if (name !== null) await killAll(() => this.#orphans())
     // Bubblewrap may end before the kernel has ended what was left in the namespace; its first process goes last.
     for (let wait = 1; this.#first !== undefined && !isZombie(this.#first) && wait < 2000; wait *= 2)
       await new Promise((resolve) => setTimeout(resolve, wait))

@@ -57,6 +57,16 @@ export function processesWithVariable(name: string, value: string, prefix = fals
   })
 }
 
+/** Whether a process was started with this text in its command line. It is over when it begins to end. */
+export function isStartedWith(pid: number, text: string): boolean {
+  return read(`/proc/${pid}/cmdline`).includes(text) && !isZombie(pid)
+}
+
+/** Every process that was started with this text in its command line. */
+export function processesStartedWith(text: string): number[] {
+  return allProcesses().filter((pid) => isStartedWith(pid, text))
+}
+
 /** When a process started, in the kernel's ticks since it booted: with the process id it names one process and no other. */
 export function startOf(pid: number): string | undefined {
   const stat = read(`/proc/${pid}/stat`)
@@ -75,6 +85,17 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** Kills what `find` finds until it finds nothing: whoever forks faster is found in the next round. */
+export async function killAll(find: () => number[]): Promise<void> {
+  for (let round = 0; round < 200; round += 1) {
+    const left = find()
+    if (left.length === 0) return
+    for (const pid of left) signal(pid, 'SIGSTOP')
+    for (const pid of left) signal(pid, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 1 + round))
   }
 }
 

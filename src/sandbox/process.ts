@@ -12,7 +12,7 @@ import { hostPaths } from './host-paths.ts'
 import { Launches } from './launches.ts'
 import { judgeResidentMemory, MemoryWatch, type Watched } from './memory-watch.ts'
 import { mayEnter, requirePassage } from './passage.ts'
-import { processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
+import { killAll, processesOfUsers, processesWithVariable, processTree, signal } from './process-tree.ts'
 import type { ExitStatus, Sandbox, SandboxProcess, SandboxSpec } from './sandbox.ts'
 import { UserIds } from './user-ids.ts'
 
@@ -242,17 +242,6 @@ class PlainProcess implements SandboxProcess, Watched {
     await killAll(this.#leftOver)
     await Promise.all([this.stdout, this.stderr, this.telemetry].map(streamEnd))
     return { code: status.code ?? undefined, signal: status.name ?? undefined, outOfMemory: this.#outOfMemory }
-  }
-}
-
-/** Kills what `find` finds until it finds nothing: whoever forks faster is found in the next round. */
-async function killAll(find: () => number[]): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
-    const left = find()
-    if (left.length === 0) return
-    for (const pid of left) signal(pid, 'SIGSTOP')
-    for (const pid of left) signal(pid, 'SIGKILL')
-    await new Promise((resolve) => setTimeout(resolve, 1 + round))
   }
 }
 

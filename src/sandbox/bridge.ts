@@ -3,7 +3,7 @@
  * 169.254.0.0/16, where clouds keep the keys of the machine. Needs root, `ip` and `nft`.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { sha256 } from '../base/digest.ts'
 
 /** What a zygote needs to give an environment its end of a pair of interfaces. */
@@ -21,13 +21,11 @@ const forwarding = '/proc/sys/net/ipv4/ip_forward'
 export class Bridge {
   readonly name: string
   readonly #prefix: string
-  readonly #forwardedBefore: string
   readonly #taken = new Set<number>()
 
   private constructor(name: string, prefix: string) {
     this.name = name
     this.#prefix = prefix
-    this.#forwardedBefore = read(forwarding).trim()
   }
 
   /** Why there can be none here, or undefined when it can be tried. */
@@ -40,17 +38,19 @@ export class Bridge {
   /** Removes what a service of this state folder left when it was killed. */
   static sweep(stateFolder: string): void {
     const name = nameFor(stateFolder)
-    if (existsSync(`/sys/class/net/${name}`)) remove(name)
+    if (existsSync(interfaceFolder(name))) removeBridge(name)
   }
 
   /** Makes the bridge and its rules; what a service of the same state folder left is replaced. */
   static open(stateFolder: string): Bridge {
     const name = nameFor(stateFolder)
-    remove(name)
+    removeBridge(name)
     const bridge = new Bridge(name, freePrefix(Number.parseInt(name.slice(2), 16)))
-    ip(`link add ${name} type bridge`, `addr add ${bridge.#gateway}/16 dev ${name}`, `link set ${name} up`)
+    const forwarded = read(forwarding).trim()
+    const note = bridges().map(noteOf).find(Boolean) ?? `${forwardedBefore}${forwarded}`
+    ip(`link add ${name} type bridge`, `link set ${name} alias ${note}`, `addr add ${bridge.#gateway}/16 dev ${name}`, `link set ${name} up`) // prettier-ignore
     nft(bridge.#rules())
-    if (bridge.#forwardedBefore === '0') writeFileSync(forwarding, '1')
+    if (forwarded === '0') writeFileSync(forwarding, '1')
     return bridge
   }
 
@@ -68,8 +68,7 @@ export class Bridge {
   }
 
   close(): void {
-    remove(this.name)
-    if (this.#forwardedBefore === '0') writeFileSync(forwarding, '0')
+    removeBridge(this.name)
   }
 
   get #gateway(): string {
@@ -107,6 +106,27 @@ function freePrefix(seed: number): string {
     if (!routes.includes(`${prefix}.`)) return prefix
   }
   throw new Error('every network from 10.100.0.0 to 10.199.0.0 is in use')
+}
+
+/** What the host's setting was before the first of our bridges, as a bridge tells it to the services that come after it. */
+const forwardedBefore = 'forwarding-was-'
+
+const interfaceFolder = (name: string): string => `/sys/class/net/${name}`
+const noteOf = (bridge: string): string => read(`${interfaceFolder(bridge)}/ifalias`).trim()
+
+/** Bridges of all services of this machine; the ports of one have longer names. */
+function bridges(): string[] {
+  return readdirSync('/sys/class/net').filter((name) => /^zy[0-9a-f]{8}$/.test(name))
+}
+
+/** Removes a bridge with its rules. The last one puts the setting of the host back: until then another service needs it. */
+function removeBridge(name: string): void {
+  const note = noteOf(name)
+  remove(name)
+  if (note !== `${forwardedBefore}0` || bridges().length > 0) return
+  writeFileSync(forwarding, '0')
+  // Another service may have begun in this very moment.
+  if (bridges().length > 0) writeFileSync(forwarding, '1')
 }
 
 function remove(name: string): void {

@@ -123,7 +123,7 @@ describe.each(testedTiers)('tier %s', (tier) => {
       'import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: (print("bye"), sys.exit(7)))\nprint("up", flush=True); time.sleep(300)',
     )
     await polite.said('up')
-    await polite.process.stop(20_000)
+    await polite.process.stop(120_000)
     expect(await polite.status).toMatchObject({ code: 7 })
     expect(polite.stdout()).toBe('up\nbye\n')
 
@@ -142,10 +142,15 @@ describe.each(testedTiers)('tier %s', (tier) => {
     const pids = trial.processIds()
     expect(pids.length).toBeGreaterThanOrEqual(isPlain ? 1 : 2)
     trial.process.freeze()
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const before = pids.map(cpuTicks)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    expect(pids.map(cpuTicks)).toEqual(before)
+    let before: number[] = []
+    /** Ticks of a third of a second. */
+    const used = async (): Promise<number[]> => {
+      before = pids.map(cpuTicks)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return pids.map((pid, index) => cpuTicks(pid) - before[index]!)
+    }
+    // On a busy machine it takes a moment until all of them have stopped.
+    await expect.poll(used).toEqual(pids.map(() => 0))
     trial.process.thaw()
     await expect.poll(() => pids.some((pid, index) => cpuTicks(pid) > before[index]!)).toBe(true)
     trial.process.freeze()
@@ -162,7 +167,7 @@ describe.each(testedTiers)('tier %s', (tier) => {
   })
 
   test('200 MB under 128 MB is killed, and it is told why', async () => {
-    const trial = await bench.run('import time\nhold = bytearray(b"x") * (200 << 20)\ntime.sleep(2)\nprint("alive")')
+    const trial = await bench.run('import time\nhold = bytearray(b"x") * (200 << 20)\ntime.sleep(60)\nprint("alive")')
     expect(await trial.status).toEqual({ code: undefined, signal: 'SIGKILL', outOfMemory: true })
     expect(trial.stdout()).toBe('')
   })
@@ -239,7 +244,7 @@ describe.each(testedTiers)('tier %s', (tier) => {
     chmodSync(socket, 0o666)
     const relays = [{ port: 9001, socket }]
     const code =
-      `import socket\ns = socket.create_connection(("${relayAddress}", 9001), 10);` +
+      `import socket\ns = socket.create_connection(("${relayAddress}", 9001), 120);` +
       ' s.sendall(b"x" * 100000)\n' +
       'answer = b""\nwhile not answer.endswith(b"pong"):\n    piece = s.recv(9)\n    if not piece: break\n    answer += piece\nprint(answer[-5:].decode())'
     const id = `relay-${tier}-${process.pid}`

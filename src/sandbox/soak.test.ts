@@ -15,7 +15,8 @@ const programs = {
   quick: 'print("done")',
   exits: 'import sys; sys.exit(3)',
   crashes: 'import os; os.abort()',
-  greedy: 'x = bytearray(b"x") * (300 << 20)',
+  // Where memory is watched, it is there to be seen.
+  greedy: 'import time\nx = bytearray(b"x") * (300 << 20)\ntime.sleep(60)',
   floods: 'import os\nfor _ in range(200): os.write(1, b"x" * 65536); os.write(2, b"y" * 65536)',
   forks:
     'import os, time\nfor _ in range(20):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(300)\nprint("up", flush=True)',

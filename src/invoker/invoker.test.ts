@@ -140,7 +140,7 @@ def handler(event, context):
         'identity': context.identity.cognito_identity_id,
     }
 `,
-      { version: '7', timeoutSeconds: 3 },
+      { version: '7', timeoutSeconds: 60 },
     )
     const invokedArn = `${version.functionArn}:live`
     const result = await bench.invoke(
@@ -164,7 +164,7 @@ def handler(event, context):
     })
     const { remaining } = result.json as { remaining: number }
     expect(remaining).toBeGreaterThan(1000)
-    expect(remaining).toBeLessThanOrEqual(3000)
+    expect(remaining).toBeLessThanOrEqual(60_000)
     expect(result.executedVersion).toBe('7')
   })
 
@@ -275,14 +275,19 @@ def handler(event, context):
 `,
       { timeoutSeconds: 1 },
     )
-    expect((await bench.invoke(version, { write: 'some-content' })).json).toEqual({ number: 42, kept: 'some-content' })
+    // On a busy machine any invocation may take longer than a second: then it is made again.
+    const inTime = async (event: object): Promise<unknown> => {
+      const { text, json } = await bench.invoke(version, event)
+      return text.includes('Task timed out') ? inTime(event) : json
+    }
+    expect(await inTime({ write: 'some-content' })).toEqual({ number: 42, kept: 'some-content' })
     const late = await bench.invoke(version, { sleep: 30 })
     const [, id] = /RequestId: (\S+)/.exec(late.text)!
     expect(late.text).toBe(
       `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ${id} Error: Task timed out after 1.00 seconds"}`,
     )
     expect(late.lines.at(-1)).toMatch(/Duration: 1000\.00 ms\tBilled Duration: 1000 ms\t.*Status: timeout/)
-    expect((await bench.invoke(version, {})).json).toEqual({ number: 0, kept: 'some-content' })
+    expect(await inTime({})).toEqual({ number: 0, kept: 'some-content' })
   })
 
   test('an Init that hangs inside the invocation is cut off by the timeout of the function', async () => {
@@ -328,13 +333,22 @@ os._exit(1)
 
 describe('environments', () => {
   test('grow with load and are reused last in, first out', async () => {
-    const version = bench.version(`
+    const version = bench.version(
+      `
 import os, time
 def handler(event, context):
-    time.sleep(event.get('sleep', 0))
+    # Until all have come: each is in an environment of its own then.
+    if event:
+        open(os.path.join(event['folder'], context.aws_request_id), 'w').close()
+        while len(os.listdir(event['folder'])) < 3:
+            time.sleep(0.01)
     return os.getpid()
-`)
-    const pids = await Promise.all([0.4, 0.4, 0.4].map((sleep) => bench.invoke(version, { sleep })))
+`,
+      { timeoutSeconds: 120 },
+    )
+    const folder = mkdtempSync(join(tmpdir(), 'zipyard-together-'))
+    chmodSync(folder, 0o777)
+    const pids = await Promise.all([1, 2, 3].map(() => bench.invoke(version, { folder })))
     expect(new Set(pids.map(({ json }) => json)).size).toBe(3)
     const later = new Set<unknown>()
     for (let n = 0; n < 5; n += 1) later.add((await bench.invoke(version)).json)
@@ -382,7 +396,7 @@ def handler(event, context):
         time.sleep(0.01)
     return kind
 `,
-      { version: '1' },
+      { version: '1', timeoutSeconds: 120 },
     )
     await bench.invoker.provision(version, 2)
     expect(bench.invoker.provisioned(version.environmentKey)).toMatchObject({
@@ -477,10 +491,13 @@ def handler(event, context):
     return ticks
 `)
     await bench.invoke(version)
-    const before = (await bench.invoke(version)).json as number
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const after = (await bench.invoke(version)).json as number
-    expect(after - before).toBeLessThan(20)
+    // Between the answer and the freeze it may tick; on a busy machine that takes longer, but not each time.
+    const ticksOfHalfASecond = async (): Promise<number> => {
+      const before = (await bench.invoke(version)).json as number
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      return ((await bench.invoke(version)).json as number) - before
+    }
+    await expect.poll(ticksOfHalfASecond).toBeLessThan(20)
   })
 })
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { RuntimeApi, type RuntimeApiListener } from './runtime-api.ts'
 
 const open: (() => Promise<unknown> | void)[] = []
@@ -334,13 +334,13 @@ test('whoever does not read its answers is not read either, and is answered when
 test('a result that comes byte by byte, in chunks of one, arrives whole', async () => {
   const { api, heard, runtime } = await setUp()
   runtime.say(`GET ${root}/invocation/next HTTP/1.1\r\n\r\n`)
-  await vi.waitFor(() => expect(heard).toEqual(['waiting']))
+  await expect.poll(() => heard).toEqual(['waiting'])
   api.dispatch(event)
   const text = JSON.stringify('0123456789'.repeat(500))
   runtime.say(`POST ${root}/invocation/id-1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n`)
   for (const character of text) runtime.say(`1\r\n${character}\r\n`)
   runtime.say('0\r\n\r\n')
-  await vi.waitFor(() => expect(heard).toEqual(['waiting', `response id-1 ${text.length}`]))
+  await expect.poll(() => heard).toEqual(['waiting', `response id-1 ${text.length}`])
 })
 
 test('trailers without end close the connection', async () => {

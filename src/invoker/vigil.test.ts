@@ -11,8 +11,8 @@ function looks(vigil: Vigil): boolean {
   return immediates() > before
 }
 
-/** Lets go of what keeps the event loop awake. */
-const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
+/** Lets go of what keeps the event loop awake: of immediates the one that came first runs first. */
+const rest = (): Promise<void> => new Promise((resolve) => setImmediate(() => setTimeout(resolve, 1)))
 
 /** A vigil on a clock of its own, and how often it looks among so many times; what is expected comes after the milliseconds that `passedMs` says. */
 function watched(): (times: number, passedMs: (isLooking: boolean) => number) => Promise<number> {

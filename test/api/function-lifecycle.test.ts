@@ -58,12 +58,9 @@ function json(answer: { body: Buffer }): Record<string, unknown> {
 }
 
 async function waitActive(name: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    const { State, LastUpdateStatus } = json(await call(endpoint, 'GetFunctionConfiguration', { FunctionName: name }))
-    if (State === 'Active' && LastUpdateStatus === 'Successful') return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`${name} did not become active`)
+  await expect
+    .poll(async () => json(await call(endpoint, 'GetFunctionConfiguration', { FunctionName: name })), { interval: 10 })
+    .toMatchObject({ State: 'Active', LastUpdateStatus: 'Successful' })
 }
 
 test('hash and size are those of the package that was sent, and Code.Location gives it back without credentials', async () => {

@@ -61,8 +61,7 @@ const blobs = (): string[] =>
 
 async function expectNothingOf(name: string): Promise<void> {
   // The end of a connection is seen a moment later.
-  for (let n = 0; n < 100 && blobs().length > 0; n++) await sleep(20)
-  expect(blobs()).toEqual([])
+  await expect.poll(blobs).toEqual([])
   expect((await call(endpoint, 'GetFunction', { FunctionName: name })).status).toBe(404)
 }
 

@@ -65,7 +65,10 @@ test('Terraform: a stack is created, refreshed without a difference, updated and
       const [status, { Configuration }] = await lambda('GetFunction', { FunctionName })
       expect(status).toBe(200)
       const { State, LastUpdateStatus } = Configuration as Record<string, string>
-      if (State === 'Active' && LastUpdateStatus === 'Successful') return
+      // The version that was published with it becomes active by itself.
+      const [, { Versions }] = await lambda('ListVersionsByFunction', { FunctionName, MaxItems: 10_000 })
+      const isPending = (Versions as { State: string }[]).some((version) => version.State === 'Pending')
+      if (State === 'Active' && LastUpdateStatus === 'Successful' && !isPending) return
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }

@@ -372,7 +372,7 @@ function raw(text: string): Promise<string> {
     socket.on('data', (chunk) => (answer += chunk))
     socket.on('end', () => resolve(answer))
     socket.on('error', reject)
-    socket.setTimeout(5000, () => socket.destroy(new Error(`no end after: ${answer}`)))
+    socket.setTimeout(120_000, () => socket.destroy(new Error(`no end after: ${answer}`)))
   })
 }
 

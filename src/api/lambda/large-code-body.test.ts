@@ -95,11 +95,12 @@ test('who sends faster than the thread takes it waits, and is let go on when the
 })
 
 test('when the thread ends, who waits for it is told, and the next body finds another', async () => {
-  const large = bodies.open()
-  await large.take(Buffer.from('{}'))
-  const ended = large.end()
-  const told = expect(ended).rejects.toThrow('the thread that reads packages ended')
-  await bodies.stop()
-  await told
+  const [first, second] = [bodies.open(), bodies.open()]
+  await first.take(Buffer.from(JSON.stringify({ ZipFile: base64 })))
+  await first.end()
+  // All in one turn: what it decodes has to be taken from it before it comes to the second, so it answers neither.
+  const answers = [first.read(receive), second.end()]
+  const told = answers.map((answer) => expect(answer).rejects.toThrow('the thread that reads packages ended'))
+  await Promise.all([bodies.stop(), ...told])
   expect((await send(JSON.stringify({ ZipFile: base64 }))).input['ZipFile']).toBeInstanceOf(SentPackage)
 })

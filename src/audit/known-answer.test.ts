@@ -70,7 +70,8 @@ test('questions that differ in a map alone are two', () => {
 test('a file that is too young, that changes while it is looked at, and a folder have no answer to keep', () => {
   const { path, cache } = packageFile()
   const question: Question = { paths: [path], asked: 1, today }
-  expect(knownAnswer(question, cache, { code: 'one', now: () => Date.now() })).toBeUndefined()
+  const young: Surroundings = { code: 'one', now: () => statSync(path).mtimeMs + 2000 }
+  expect(knownAnswer(question, cache, young)).toBeUndefined()
   expect(knownAnswer({ ...question, paths: [cache, path] }, cache, later)).toBeUndefined()
   expect(knownAnswer({ ...question, paths: [temporaryFolder()] }, cache, later)).toBeUndefined()
   const started = knownAnswer<string>(question, cache, later)

@@ -19,7 +19,7 @@ test('a second thread reads the libraries that nobody has taken, and the audit t
   thread.read(path, source, listing.entries)
   const first = listing.entries[0]!
   const taken = thread.contentOf(first) === 'read'
-  await expect.poll(() => thread.left, { timeout: 30_000, interval: 50 }).toBe(0)
+  await expect.poll(() => thread.left).toBe(0)
   if (taken) expect(thread.contentOf(first), "what was taken stays the taker's").toBe('read')
   for (const [at, name] of names.entries()) {
     const entry = listing.entries.find((each) => each.name === `${at}.so`)!

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { cases } from '../../test/kit/cases.ts'
 import { HmacKey } from './hmac-key.ts'
 
 describe('HmacKey', () => {
@@ -16,7 +17,7 @@ describe('HmacKey', () => {
           }
         },
       ),
-      { numRuns: 30 },
+      cases(30),
     )
   })
 })

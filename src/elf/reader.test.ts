@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { elf } from '../../test/kit/elf.ts'
+import { cases } from '../../test/kit/cases.ts'
 import { readElf } from './reader.ts'
 
 test('a library tells its machine, what it needs and where it looks', () => {
@@ -78,7 +79,7 @@ test('hostile bytes never throw and never take long', () => {
       for (const [at, value] of changes) if (at >= 4) bytes[at] = value
       readElf(bytes)
     }),
-    { numRuns: 3000 },
+    cases(3000),
   )
 })
 

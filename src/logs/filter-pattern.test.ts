@@ -1,5 +1,6 @@
 import { assert, property, string } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { cases } from '../../test/kit/cases.ts'
 import { malformedFilterPattern } from './errors.ts'
 import { parseFilterPattern } from './filter-pattern.ts'
 
@@ -107,10 +108,19 @@ const attempt = (pattern: string, message: string): void => {
 }
 
 test('any text is a pattern or refused as one, and never breaks', () => {
-  assert(property(string(), string(), attempt))
-  assert(property(string({ unit: 'grapheme-ascii' }), string(), (inner, message) => attempt(`{${inner}}`, message)))
-  assert(property(string({ unit: 'grapheme-ascii' }), string(), (inner, message) => attempt(`[${inner}]`, message)))
-  assert(property(string({ unit: 'grapheme-ascii' }), string(), (inner, message) => attempt(`%${inner}%`, message)))
+  assert(property(string(), string(), attempt), cases(100))
+  assert(
+    property(string({ unit: 'grapheme-ascii' }), string(), (inner, message) => attempt(`{${inner}}`, message)),
+    cases(100),
+  )
+  assert(
+    property(string({ unit: 'grapheme-ascii' }), string(), (inner, message) => attempt(`[${inner}]`, message)),
+    cases(100),
+  )
+  assert(
+    property(string({ unit: 'grapheme-ascii' }), string(), (inner, message) => attempt(`%${inner}%`, message)),
+    cases(100),
+  )
 })
 
 test('expressions that make backtracking engines hang are answered', () => {

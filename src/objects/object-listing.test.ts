@@ -1,5 +1,6 @@
 import { array, assert, asyncProperty, constantFrom, integer, string } from 'fast-check'
 import { expect, test } from 'vitest'
+import { cases } from '../../test/kit/cases.ts'
 import { ManualClock } from '../base/clock.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { openCatalog, type Catalog } from '../store/catalog.ts'
@@ -65,7 +66,7 @@ test('pages of any size list what S3 lists, in the order of bytes, each entry on
         await catalog.close()
       },
     ),
-    { numRuns: 40 },
+    cases(40),
   )
 })
 
@@ -90,6 +91,6 @@ test('pages of any size list all versions of all keys, the newest of a key first
       expect(found).toEqual(all.flatMap((key) => [`${key} 2 true`, `${key} 1 false`, `${key} 0 false`]))
       await catalog.close()
     }),
-    { numRuns: 15 },
+    cases(15),
   )
 })

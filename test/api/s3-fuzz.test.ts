@@ -1,6 +1,7 @@
 import { array, assert, asyncProperty, constantFrom, dictionary, oneof, option, record, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { refusedSubresources, s3Operations } from '../../src/api/s3/s3-operations.ts'
+import { seed } from '../kit/cases.ts'
 import { s3Request } from '../kit/s3-request.ts'
 import { startSideServices } from '../kit/side-services.ts'
 
@@ -179,7 +180,7 @@ test(
         expect([answer.status, answer.body]).toSatisfy(([status]: [number, string]) => status < 500 || status === 501)
         await s3Request(services.url, { method: 'PUT', target: '/bucket/k', body: 'k' })
       }),
-      { numRuns: runs },
+      { numRuns: runs, ...seed },
     )
     expect((await s3Request(services.url, { target: '/bucket/k' })).status).toBeLessThan(500)
   },

@@ -21,6 +21,7 @@ import { expect, test } from 'vitest'
 import { iamOperations } from '../../src/api/iam/iam-service.ts'
 import { logsOperations } from '../../src/api/logs/logs-service.ts'
 import { stsOperations } from '../../src/api/sts/sts-service.ts'
+import { seed } from '../kit/cases.ts'
 import { spawnSideServices } from '../kit/side-services.ts'
 import { testKey } from '../kit/side-services-open.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
@@ -240,10 +241,10 @@ test(
     }
     const memory = async (): Promise<number> =>
       ((await services.ask('memory')) as { residentBytes: number }).residentBytes
-    await assert(asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 4) })
+    await assert(asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 4), ...seed })
     const before = await memory()
-    await assert(asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 2) })
-    await assert(asyncProperty(formRequests, perform), { numRuns: runs })
+    await assert(asyncProperty(logsRequests, perform), { numRuns: Math.ceil(runs / 2), ...seed })
+    await assert(asyncProperty(formRequests, perform), { numRuns: runs, ...seed })
     expect((await memory()) - before).toBeLessThan(200 * 1024 * 1024)
     // It reached what is behind the checks, and lives on.
     expect(statuses.get(200) ?? 0).toBeGreaterThan(0)

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { cases } from '../../../test/kit/cases.ts'
 import { isPlainJson } from './json-scan.ts'
 
 function parses(text: string): boolean {
@@ -38,6 +39,7 @@ it('takes every value that can be written as JSON', () => {
     fc.property(fc.jsonValue({ maxDepth: 6 }), fc.nat(3), (value, indent) => {
       expect(scans(JSON.stringify(value, null, indent))).toBe(true)
     }),
+    cases(100),
   )
 })
 
@@ -73,7 +75,7 @@ it('says of texts made of the pieces of JSON what the parser says', () => {
       const text = pieces.join('')
       expect(scans(text), text).toBe(parses(text))
     }),
-    { numRuns: Number(process.env['ZIPYARD_FUZZ_CASES'] ?? 3000) },
+    cases(3000),
   )
 })
 

@@ -1,5 +1,6 @@
 import { assert, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
+import { cases } from '../../../test/kit/cases.ts'
 import { child, malformedXml, parseXml, textOf } from './xml-reader.ts'
 import { element, xmlDocument } from './xml-writer.ts'
 
@@ -24,6 +25,7 @@ test('any text survives being written and read', () => {
       const node = parseXml(xmlDocument(element('T', { One: one, Two: two })))
       expect([textOf(node, 'One'), textOf(node, 'Two')]).toEqual([one, two])
     }),
+    cases(100),
   )
 })
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import ignore from 'ignore'
 import { expect, test } from 'vitest'
+import { cases } from '../../../test/kit/cases.ts'
 import { defaultIgnores } from './default-ignores.ts'
 import { DefaultRules } from './default-rules.ts'
 
@@ -29,6 +30,6 @@ test('the default ignores decide as `.gitignore` patterns do, whatever the path'
     fc.property(path, (one) => {
       expect(rules.ignores(one)).toBe(oracle.ignores(one))
     }),
-    { numRuns: Math.min(100_000, 20 * Number(process.env['ZIPYARD_FUZZ_CASES'] ?? 60)) },
+    cases(1200),
   )
 })

@@ -78,6 +78,11 @@ export async function requireLogGroup(db: CatalogQueries, key: LogGroupKey): Pro
   return group
 }
 
+/** What a person calls the group of that id. */
+export async function logGroupName(db: CatalogQueries, id: string): Promise<string | undefined> {
+  return (await db.selectFrom('log_group').select('name').where('id', '=', id).executeTakeFirst())?.name
+}
+
 /** Groups in the order of their names, after `after`, at most `limit`. */
 export async function listLogGroups(
   db: CatalogQueries,

@@ -6,53 +6,85 @@ import type { Catalog } from '../store/catalog.ts'
 import { isDuplicate, openDatabase, type Database } from '../store/database.ts'
 import { logMigrations } from '../store/migrations/index.ts'
 import type { LogEventSchema } from '../store/tables/logs.ts'
+import { volumeSpace, type VolumeSpace } from '../store/volume.ts'
 import { logStreamExists, logStreamNotFound } from './errors.ts'
-import { deleteLogGroup, ensureLogGroup, requireLogGroup, type LogGroup, type LogGroupKey } from './log-group.ts'
+import { functionLogBytes, FunctionLogLimit } from './function-log-limit.ts'
+import {
+  deleteLogGroup,
+  ensureLogGroup,
+  logGroupName,
+  requireLogGroup,
+  type LogGroup,
+  type LogGroupKey,
+} from './log-group.ts'
 import { filterEvents, readStream, type LogEvent, type LogPosition, type TimeRange } from './log-query.ts'
 import { findLogStream, listLogStreams, storedBytesOfGroups, type LogStream, type LogStreamPage } from './log-stream.ts'
 import { LogWriter, type LogTarget, type NewLogEvent } from './log-writer.ts'
+import type { RemovalListener } from './remove-events.ts'
 import { expireEvents, purgeGroup, purgeStream } from './retention.ts'
 
 const sweepEveryMs = 60 * 60 * 1000
+
+export interface LogStoreOptions {
+  readonly catalog: Catalog
+  readonly folder: string
+  readonly clock: Clock
+  readonly log: Log
+  /** How much of the disk the logs of functions may take, in bytes. Default `functionLogBytes`; another for tests. */
+  readonly functionLogBytes?: number | undefined
+  /** Of the folder's volume; another for tests. */
+  readonly space?: (() => Promise<VolumeSpace>) | undefined
+}
 
 export class LogStore {
   readonly #catalog: Catalog
   readonly #database: Database<LogEventSchema>
   readonly #clock: Clock
   readonly #log: Log
+  readonly #limit: FunctionLogLimit
   readonly #writer: LogWriter
   #sweepTimer: Timer | undefined
   #stopped = false
 
-  private constructor(catalog: Catalog, database: Database<LogEventSchema>, clock: Clock, log: Log) {
+  private constructor(
+    { catalog, clock, log }: LogStoreOptions,
+    database: Database<LogEventSchema>,
+    limit: FunctionLogLimit,
+  ) {
     this.#catalog = catalog
     this.#database = database
     this.#clock = clock
     this.#log = log
-    this.#writer = new LogWriter({ database, clock, log, groupIdOf: (key) => ensureLogGroup(catalog.db, clock, key) })
+    this.#limit = limit
+    const groupIdOf = (key: LogGroupKey): Promise<string> => ensureLogGroup(catalog.db, clock, key)
+    this.#writer = new LogWriter({ database, clock, log, limit, groupIdOf })
   }
 
   /** Opens `FOLDER/logs.db`. The caller holds the catalog's lock. */
-  static async open(options: {
-    readonly catalog: Catalog
-    readonly folder: string
-    readonly clock: Clock
-    readonly log: Log
-  }): Promise<LogStore> {
+  static async open(options: LogStoreOptions): Promise<LogStore> {
+    const { catalog, folder, clock, log } = options
     const database = await openDatabase<LogEventSchema>({
-      path: join(options.folder, 'logs.db'),
-      clock: options.clock,
+      path: join(folder, 'logs.db'),
+      clock,
       migrations: logMigrations,
       synchronous: 'normal',
     })
-    const store = new LogStore(options.catalog, database, options.clock, options.log)
+    const limit = await FunctionLogLimit.open({
+      database,
+      clock,
+      log,
+      limitBytes: options.functionLogBytes ?? functionLogBytes,
+      space: options.space ?? (() => volumeSpace(folder)),
+      nameOf: (groupId) => logGroupName(catalog.db, groupId),
+    })
+    const store = new LogStore(options, database, limit)
     store.#scheduleSweep(0)
     return store
   }
 
   /**
    * Takes events of an execution environment; group and stream are made when missing. Never waits and never throws: they are on disk
-   * within a tenth of a second, and every read sees them.
+   * within a tenth of a second, and every read sees them. The oldest are forgotten when functions wrote more than may be kept.
    */
   append(target: LogTarget, events: readonly NewLogEvent[]): void {
     this.#writer.append(target, events)
@@ -68,11 +100,10 @@ export class LogStore {
     return this.#writer.flush()
   }
 
-  /** Takes events from a client, into a stream that is there. @throws `logGroupNotFound`, `logStreamNotFound` */
+  /** Takes events from a client, into a stream that is there; they are stored when this resolves. @throws `logGroupNotFound`, `logStreamNotFound` */
   async put(target: LogTarget, events: readonly NewLogEvent[]): Promise<void> {
     await this.requireStream(target)
-    this.#writer.append(target, events)
-    await this.#writer.flush()
+    await this.#writer.put(target, events)
   }
 
   /** @throws `logGroupNotFound`, `logStreamExists` */
@@ -92,7 +123,7 @@ export class LogStore {
   async deleteStream(target: LogTarget): Promise<void> {
     const { groupId, stream } = await this.requireStream(target)
     await this.#writer.inTurn(async () => {
-      await purgeStream(this.#database, stream.id)
+      await purgeStream(this.#database, { groupId, streamId: stream.id }, this.#noteRemoval)
       this.#writer.forget(groupId)
     })
   }
@@ -153,7 +184,7 @@ export class LogStore {
       return id
     })
     void this.#writer
-      .inTurn(() => purgeGroup(this.#database, groupId))
+      .inTurn(() => purgeGroup(this.#database, groupId, this.#noteRemoval))
       .catch((error: unknown) => this.#log.warn('log group not purged', { error: String(error) }))
   }
 
@@ -161,9 +192,11 @@ export class LogStore {
     this.#stopped = true
     this.#sweepTimer?.cancel()
     await this.#writer.stop()
-    await this.#writer.inTurn(async () => undefined)
+    await this.#writer.inTurn(() => this.#limit.stop())
     await this.#database.close()
   }
+
+  readonly #noteRemoval: RemovalListener = (groupId, functionBytes) => this.#limit.note(groupId, -functionBytes)
 
   /** What cannot be written must not keep anybody from reading. */
   async #settle(): Promise<void> {
@@ -202,7 +235,7 @@ export class LogStore {
       afterMs,
       () => {
         this.#writer
-          .inTurn(() => expireEvents(this.#database, this.#catalog, this.#clock))
+          .inTurn(() => expireEvents(this.#database, this.#catalog, this.#clock, this.#noteRemoval))
           .catch((error: unknown) => this.#log.warn('log events not expired', { error: String(error) }))
           .finally(() => this.#scheduleSweep(sweepEveryMs))
       },

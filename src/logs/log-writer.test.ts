@@ -6,9 +6,11 @@ import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { openDatabase, type Database } from '../store/database.ts'
 import { logMigrations } from '../store/migrations/index.ts'
 import type { LogEventSchema } from '../store/tables/logs.ts'
-import { LogWriter } from './log-writer.ts'
+import { LogWriter, type LogLimit } from './log-writer.ts'
 
 const clock = new ManualClock()
+/** There is room for everything; what there is to say of limits is in function-log-limit.test.ts. */
+const limit: LogLimit = { makeRoom: async () => {}, note() {}, noteFailure() {} }
 const target = { accountId: '123456789012', region: 'us-east-1', group: 'g', stream: 's' }
 
 async function open(): Promise<Database<LogEventSchema>> {
@@ -23,7 +25,7 @@ const messages = async (database: Database<LogEventSchema>): Promise<string[]> =
 
 test('events are written a tenth of a second after the first of them, all in one go', async () => {
   const database = await open()
-  const writer = new LogWriter({ database, clock, log: silentLog, groupIdOf: async () => 'id' })
+  const writer = new LogWriter({ database, clock, limit, log: silentLog, groupIdOf: async () => 'id' })
   writer.append(target, [{ timestamp: 1, message: 'one' }])
   await clock.advance(60)
   writer.append(target, [{ timestamp: 2, message: 'two' }])
@@ -42,6 +44,7 @@ test('what could not be written is kept in order and written later', async () =>
   const writer = new LogWriter({
     database,
     clock,
+    limit,
     log: { ...silentLog, warn: (event) => warnings.push(event) },
     groupIdOf: async () => {
       if (broken) throw new Error('no space')
@@ -69,6 +72,7 @@ test('when nothing can be written for long, the oldest are dropped and that is s
   const writer = new LogWriter({
     database,
     clock,
+    limit,
     log: { ...silentLog, warn: (event) => warnings.push(event) },
     groupIdOf: async () => {
       if (broken) throw new Error('no space')
@@ -87,6 +91,31 @@ test('when nothing can be written for long, the oldest are dropped and that is s
   await database.close()
 })
 
+test('what a client brings is stored or refused, and never dropped with the lines of functions that wait', async () => {
+  const database = await open()
+  let broken = true
+  const writer = new LogWriter({
+    database,
+    clock,
+    limit,
+    log: silentLog,
+    groupIdOf: async () => {
+      if (broken) throw new Error('no space')
+      return 'id'
+    },
+  })
+  await expect(writer.put(target, [{ timestamp: 1, message: 'refused' }])).rejects.toThrow('no space')
+  broken = false
+  const put = writer.put(target, [{ timestamp: 2, message: 'accepted' }])
+  for (let count = 0; count < 1000; count++) writer.append(target, [{ timestamp: 3, message: 'x'.repeat(100_000) }])
+  await put
+  await writer.flush()
+  const short = (await messages(database)).filter((message) => message.length < 100)
+  expect(short).toEqual(['accepted'])
+  await writer.stop()
+  await database.close()
+})
+
 test('whoever writes faster than the disk is told to wait, until most of it is written', async () => {
   const database = await open()
   let release!: () => void
@@ -94,6 +123,7 @@ test('whoever writes faster than the disk is told to wait, until most of it is w
   const writer = new LogWriter({
     database,
     clock,
+    limit,
     log: silentLog,
     groupIdOf: async () => {
       await held
@@ -121,6 +151,7 @@ test('nobody waits for a disk that is full', async () => {
   const writer = new LogWriter({
     database,
     clock,
+    limit,
     log: silentLog,
     groupIdOf: async () => {
       throw new Error('no space')

@@ -1,12 +1,14 @@
 /**
  * Takes log events at the speed of the invoker and writes them in batches: one transaction per tenth of a second, not one per line.
  */
+import { CompiledQuery } from 'kysely'
 import type { Clock, Timer } from '../base/clock.ts'
 import { mebibyte } from '../base/byte-size.ts'
 import type { Log } from '../base/log.ts'
 import { SerialQueue } from '../base/tasks.ts'
 import type { Database, Queries } from '../store/database.ts'
 import type { LogEventSchema } from '../store/tables/logs.ts'
+import { fileBytesOf } from './file-bytes.ts'
 import type { LogGroupKey } from './log-group.ts'
 
 export interface LogTarget extends LogGroupKey {
@@ -40,6 +42,8 @@ const flushBytes = mebibyte
 const rowsPerInsert = 100
 /** Rows of one transaction: its commit, and the checkpoint that may follow, are steps of their own. */
 const rowsPerTransaction = 2000
+/** And their bytes: the write-ahead log stays as long as the longest transaction made it. */
+const bytesPerTransaction = mebibyte
 
 interface Pending {
   readonly target: LogTarget
@@ -53,10 +57,21 @@ interface Stream {
   readonly id: number
 }
 
+/** What keeps the events of functions from filling the disk: `FunctionLogLimit`. Bytes are those of the file, as `fileBytesOf` counts them. */
+export interface LogLimit {
+  makeRoom(bytes: number): Promise<void>
+  note(groupId: string, bytes: number): void
+  noteFailure(): void
+}
+
+/** Who brought events: what a function wrote is kept as long as there is room, what a client brought until it says otherwise. */
+type Origin = 'function' | 'client'
+
 export class LogWriter {
   readonly #database: Database<LogEventSchema>
   readonly #clock: Clock
   readonly #log: Log
+  readonly #limit: LogLimit
   readonly #groupIdOf: (key: LogGroupKey) => Promise<string>
   readonly #queue = new SerialQueue()
   readonly #streams = new Map<string, Stream>()
@@ -75,24 +90,22 @@ export class LogWriter {
     readonly database: Database<LogEventSchema>
     readonly clock: Clock
     readonly log: Log
+    readonly limit: LogLimit
     readonly groupIdOf: (key: LogGroupKey) => Promise<string>
   }) {
     this.#database = options.database
     this.#clock = options.clock
     this.#log = options.log
+    this.#limit = options.limit
     this.#groupIdOf = options.groupIdOf
   }
 
-  /** Never waits and never throws. */
+  /** Takes what a function wrote. Never waits and never throws. */
   append(target: LogTarget, events: readonly NewLogEvent[]): void {
-    const ingestedAt = this.#clock.now()
-    for (const { timestamp, message } of events) {
-      for (const part of split(Buffer.from(message as string))) {
-        const event = { target, timestamp, ingestedAt, message: part }
-        this.#buffer.push(event)
-        this.#bufferBytes += costOf(event)
-        this.#waitingBytes += costOf(event)
-      }
+    for (const event of pendingOf(target, events, this.#clock.now())) {
+      this.#buffer.push(event)
+      this.#bufferBytes += costOf(event)
+      this.#waitingBytes += costOf(event)
     }
     if (this.#bufferBytes > bufferLimit) this.#dropOldest()
     if (this.#bufferBytes > flushBytes && !this.#hurried) {
@@ -115,6 +128,12 @@ export class LogWriter {
       this.#room = { promise, resolve }
     }
     return this.#room.promise
+  }
+
+  /** Takes what a client brought: it is written when this resolves, and never dropped or forgotten. */
+  put(target: LogTarget, events: readonly NewLogEvent[]): Promise<void> {
+    const batch = [...pendingOf(target, events, this.#clock.now())]
+    return this.#queue.run(() => this.#store(batch, 'client'))
   }
 
   /** Resolves when everything appended so far can be read; fails when it cannot be written. */
@@ -170,28 +189,46 @@ export class LogWriter {
     this.#buffer = []
     this.#bufferBytes = 0
     try {
-      while (done < batch.length) {
-        const rows = batch.slice(done, done + rowsPerTransaction)
-        const groupIds = await this.#findGroups(rows)
-        await this.#database.transaction(async (db) => {
-          for (let at = 0; at < rows.length; at += rowsPerInsert) {
-            if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-            await this.#insert(db, rows.slice(at, at + rowsPerInsert), groupIds)
-          }
-          await updateStreams(db, rows, (target) => this.#streams.get(keyOf(target))!.id)
-        })
+      await this.#store(batch, 'function', (rows) => {
         done += rows.length
         this.#isFailing = false
         for (const row of rows) this.#waitingBytes -= costOf(row)
         if (this.#waitingBytes <= roomAgain) this.#makeRoom()
-      }
+      })
     } catch (error) {
-      this.#streams.clear()
       const left = batch.slice(done)
       this.#buffer = [...left, ...this.#buffer]
       for (const event of left) this.#bufferBytes += costOf(event)
       this.#isFailing = true
       this.#makeRoom()
+      throw error
+    }
+  }
+
+  async #store(
+    batch: readonly Pending[],
+    origin: Origin,
+    onStored?: (rows: readonly Pending[]) => void,
+  ): Promise<void> {
+    try {
+      for (let done = 0; done < batch.length;) {
+        const rows = nextTransaction(batch, done)
+        const groupIds = await this.#findGroups(rows)
+        if (origin === 'function') await this.#limit.makeRoom(fileBytes(rows))
+        const totals = await this.#database.transaction(async (db) => {
+          for (let at = 0; at < rows.length; at += rowsPerInsert) {
+            if (at > 0) await new Promise((resolve) => setImmediate(resolve))
+            await this.#insert(db, rows.slice(at, at + rowsPerInsert), groupIds, origin)
+          }
+          return updateStreams(db, rows, origin, (target) => this.#streams.get(keyOf(target))!)
+        })
+        for (const { groupId, functionBytes } of totals) this.#limit.note(groupId, functionBytes)
+        done += rows.length
+        onStored?.(rows)
+      }
+    } catch (error) {
+      this.#streams.clear()
+      this.#limit.noteFailure()
       throw error
     }
   }
@@ -215,6 +252,7 @@ export class LogWriter {
     db: Queries<LogEventSchema>,
     rows: readonly Pending[],
     groupIds: ReadonlyMap<string, string>,
+    origin: Origin,
   ): Promise<void> {
     for (const { target } of rows) {
       const key = keyOf(target)
@@ -222,12 +260,19 @@ export class LogWriter {
       const groupId = groupIds.get(key)!
       this.#streams.set(key, { groupId, id: await ensureStream(db, groupId, target.stream, this.#clock.now()) })
     }
-    const values = rows.map(({ target, timestamp, ingestedAt, message }) => {
+    const values: unknown[] = []
+    for (const { target, timestamp, ingestedAt, message } of rows) {
       const { groupId, id } = this.#streams.get(keyOf(target))!
-      return { group_id: groupId, stream_id: id, timestamp, ingested_at: ingestedAt, message }
-    })
-    await db.insertInto('log_event').values(values).execute()
+      values.push(groupId, id, timestamp, ingestedAt, message)
+    }
+    await db.executeQuery(CompiledQuery.raw(insertion(rows.length, origin), values))
   }
+}
+
+/** Written by hand: this is what every invocation costs, and a query builder costs more than the writing. */
+function insertion(rows: number, origin: Origin): string {
+  const row = `(?, ?, ?, ?, ?, ${origin === 'function' ? 1 : 0})`
+  return `insert into log_event (group_id, stream_id, timestamp, ingested_at, message, from_function) values ${row}${`, ${row}`.repeat(rows - 1)}`
 }
 
 async function ensureStream(db: Queries<LogEventSchema>, groupId: string, name: string, now: number): Promise<number> {
@@ -245,23 +290,36 @@ async function ensureStream(db: Queries<LogEventSchema>, groupId: string, name: 
   return row.id
 }
 
+interface StreamTotal {
+  readonly groupId: string
+  first: number
+  last: number
+  ingestedAt: number
+  bytes: number
+  functionBytes: number
+}
+
 async function updateStreams(
   db: Queries<LogEventSchema>,
   batch: readonly Pending[],
-  idOf: (target: LogTarget) => number,
-): Promise<void> {
-  const totals = new Map<number, { first: number; last: number; ingestedAt: number; bytes: number }>()
+  origin: Origin,
+  streamOf: (target: LogTarget) => Stream,
+): Promise<readonly StreamTotal[]> {
+  const totals = new Map<number, StreamTotal>()
   for (const { target, timestamp, ingestedAt, message } of batch) {
-    const id = idOf(target)
-    const total = totals.get(id) ?? { first: timestamp, last: timestamp, ingestedAt, bytes: 0 }
-    totals.set(id, {
-      first: Math.min(total.first, timestamp),
-      last: Math.max(total.last, timestamp),
-      ingestedAt: Math.max(total.ingestedAt, ingestedAt),
-      bytes: total.bytes + message.length + eventOverheadBytes,
-    })
+    const { id, groupId } = streamOf(target)
+    let total = totals.get(id)
+    if (!total) {
+      total = { groupId, first: timestamp, last: timestamp, ingestedAt, bytes: 0, functionBytes: 0 }
+      totals.set(id, total)
+    }
+    total.first = Math.min(total.first, timestamp)
+    total.last = Math.max(total.last, timestamp)
+    total.ingestedAt = Math.max(total.ingestedAt, ingestedAt)
+    total.bytes += message.length + eventOverheadBytes
+    if (origin === 'function') total.functionBytes += fileBytesOf(message.length)
   }
-  for (const [id, { first, last, ingestedAt, bytes }] of totals) {
+  for (const [id, { first, last, ingestedAt, bytes, functionBytes }] of totals) {
     await db
       .updateTable('log_stream')
       .set(({ fn, eb, ref, val }) => ({
@@ -269,10 +327,33 @@ async function updateStreams(
         last_event_at: fn('max', [fn.coalesce('last_event_at', val(last)), val(last)]),
         last_ingested_at: ingestedAt,
         stored_bytes: eb(ref('stored_bytes'), '+', bytes),
+        function_bytes: eb(ref('function_bytes'), '+', functionBytes),
       }))
       .where('id', '=', id)
       .execute()
   }
+  return [...totals.values()]
+}
+
+function* pendingOf(target: LogTarget, events: readonly NewLogEvent[], ingestedAt: number): Generator<Pending> {
+  for (const { timestamp, message } of events) {
+    for (const part of split(Buffer.from(message as string))) yield { target, timestamp, ingestedAt, message: part }
+  }
+}
+
+/** At least one. */
+function nextTransaction(batch: readonly Pending[], from: number): readonly Pending[] {
+  const most = Math.min(batch.length, from + rowsPerTransaction)
+  let until = from
+  for (let bytes = 0; until < most && (until === from || bytes < bytesPerTransaction); until += 1)
+    bytes += batch[until]!.message.length
+  return batch.slice(from, until)
+}
+
+function fileBytes(rows: readonly Pending[]): number {
+  let bytes = 0
+  for (const { message } of rows) bytes += fileBytesOf(message.length)
+  return bytes
 }
 
 /** Cuts at character borders, so that each part is text of its own. */

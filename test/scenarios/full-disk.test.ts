@@ -1,59 +1,18 @@
 /** A disk that is full: what needs space is answered with an error, all else goes on, and deleting makes room again. */
-import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
+import { statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { expect, onTestFinished, test } from 'vitest'
-import { call, send, type Answer, type Endpoint } from '../api/api-client.ts'
+import { expect, test } from 'vitest'
+import { call, send, type Answer } from '../api/api-client.ts'
 import { archive } from '../kit/archive.ts'
-import { cleanEnvironment, repository, temporaryFolder } from '../kit/zipyard.ts'
+import { canMountSmallDisk, startOnSmallDisk } from '../kit/small-disk.ts'
 
-/** Starts the service with its data folder on a small file system of its own, which only its process sees. */
-async function startOnSmallDisk(size: string): Promise<{ endpoint: Endpoint; seenFolder: string }> {
-  const parent = temporaryFolder('disk')
-  // Functions run as a user of their own, who must be able to pass.
-  chmodSync(parent, 0o711)
-  const folder = join(parent, 'data')
-  mkdirSync(folder)
-  const mount = `mount -t tmpfs -o mode=711,size=${size} tmpfs '${folder}' && exec "$@"`
-  const serve = [
-    join(repository, 'dist/cli/main.js'),
-    'serve',
-    '--port',
-    '0',
-    '--data',
-    folder,
-    '--isolation',
-    'process',
-  ]
-  const child = spawn('unshare', ['-m', '/bin/sh', '-c', mount, 'sh', process.execPath, ...serve, '--json'], {
-    // Without a package index: the copy of the AWS SDK, which the functions here do not use, would fill the disk first.
-    env: { ...cleanEnvironment(), PIP_NO_INDEX: '1' },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const exited = once(child, 'exit')
-  onTestFinished(async () => {
-    child.kill('SIGTERM')
-    await exited
-  })
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  const { url } = JSON.parse(line) as { url: string }
-  const seenFolder = `/proc/${child.pid}/root${folder}`
-  const file = readFileSync(join(seenFolder, 'service.json'), 'utf8')
-  const { accessKeyId, secretAccessKey } = JSON.parse(file) as { accessKeyId: string; secretAccessKey: string }
-  return { endpoint: { url, region: 'us-east-1', credentials: { accessKeyId, secretAccessKey } }, seenFolder }
-}
-
-const canMount = spawnSync('unshare', ['-m', 'true']).status === 0
-if (!canMount)
-  process.stderr.write(
-    'not tested here: the Lambda API on a full disk (only root may mount a small one); S3 on one is tested\n',
-  )
+const canMount = canMountSmallDisk(
+  'the Lambda API on a full disk (only root may mount a small one); S3 on one is tested',
+)
 
 test.runIf(canMount)('the Lambda API on a full disk', async () => {
-  const { endpoint, seenFolder } = await startOnSmallDisk('128m')
+  const { endpoint, seenFolder } = await startOnSmallDisk('128m', 'process')
   const create = (FunctionName: string, paddingBytes: number): Promise<Answer> =>
     call(endpoint, 'CreateFunction', {
       FunctionName,

@@ -17,7 +17,8 @@ Every other operation answers 400 \`UnknownOperationException\` with its name.
 
 A function's group is made with its first line. Lines are readable at once and on disk within a tenth of a second; they are the one thing that a
 power cut, not the end of the process, may take the last moments of. What a client was told is stored (groups, retention, tags) survives both.
-Events older than the group's retention are removed hourly. Streams are never removed by themselves.
+Events older than the group's retention are removed hourly. Streams are never removed by themselves. What functions log, of all groups together, takes 1 GiB at most, less where the volume is nearly full: then
+the oldest events of the group with most are forgotten (see [fidelity](fidelity.md#logs)). Events of PutLogEvents are not.
 
 ## Filter patterns
 

@@ -36,6 +36,8 @@ export interface LogStreamTable {
   last_ingested_at: number | null
   /** Messages and 26 bytes per event, as CloudWatch counts. */
   stored_bytes: number
+  /** What its events of functions take of the file; see `fileBytesOf`. */
+  function_bytes: Generated<number>
 }
 
 export interface LogEventTable {
@@ -48,4 +50,6 @@ export interface LogEventTable {
   ingested_at: number
   /** UTF-8; a BLOB, since messages may hold NUL. */
   message: Buffer
+  /** 1: a function's line or what the platform said of it, which may be forgotten. 0: a client's, or of an older version, which did not note it. */
+  from_function: Generated<0 | 1>
 }

@@ -244,13 +244,18 @@ function describeStatus(status: number): string {
 }
 
 /**
- * Starts every program of /opt/extensions, then becomes the runtime. Extensions see the function's variables without those for the runtime alone, and none of
+ * Starts every program of the folder that is its `$0`, then becomes the runtime. Extensions see the function's variables without those for the runtime alone, and none of
  * its descriptors. For each a shell waits and tells of its end by a frame (`extensionEndedFrame` in log-pipe.ts).
  */
-export const startExtensions = `for program in /opt/extensions/*; do
+const startExtensions = `for program in "$0"/*; do
   if [ -f "$program" ] && [ -x "$program" ]; then
     ( (unset _HANDLER _LAMBDA_TELEMETRY_LOG_FD _ZIPYARD_API _ZIPYARD_OPT _ZIPYARD_SDK _ZIPYARD_SDK_LATE _ZIPYARD_PYCACHE _ZIPYARD_DENIED AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT; exec "$program" 3>&- </dev/null)
     printf "\\245\\132\\377\\376\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\\\$(printf %o $?)" >&3) 4>&- &
   fi
 done
 exec "$@"`
+
+/** The command line of a runtime beside which extensions run. The folder is an argument of its own: a sandbox that mounts nothing says where that is. */
+export function withExtensions(argv: readonly string[], extensions: readonly string[]): readonly string[] {
+  return extensions.length === 0 ? argv : ['/bin/sh', '-c', startExtensions, '/opt/extensions', ...argv]
+}

@@ -73,6 +73,29 @@ def handler(event, context):
     expect((await bench.invoke(version, { port: 9 })).json).toEqual([{ port: 9 }, true, port, false])
   })
 
+  test('an extension runs beside the function, and its end is told', async () => {
+    const extension = `#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension"
+id=$(curl -sS -o /dev/null -D - -X POST "$api/register" -H 'Lambda-Extension-Name: watcher' -d '{"events":["INVOKE"]}' | tr -d '\\r' | sed -n 's/^[Ll]ambda-[Ee]xtension-[Ii]dentifier: //p')
+while curl -sS "$api/event/next" -H "Lambda-Extension-Identifier: $id" | grep -v crash; do :; done
+exit 4
+`
+    const layer = [{ path: 'extensions/watcher', bytes: extension, mode: 0o755 }]
+    const version = bench.version(
+      'import time\ndef handler(e, c):\n    time.sleep(e.get("seconds", 0))\n    return "done"',
+      {
+        runtime,
+        layers: [{ arn: 'arn:layer', codeDigest: bench.store(layer) }],
+        timeoutSeconds: 30,
+      },
+    )
+    for (let count = 0; count < 2; count += 1) expect((await bench.invoke(version)).json).toBe('done')
+    const crash = { requestId: 'crash', payload: Buffer.from('{"seconds":60}') }
+    expect((await bench.invoke(version, {}, crash)).text).toBe(
+      '{"errorType":"Extension.Crash","errorMessage":"RequestId: crash Error: exit code 4"}',
+    )
+  })
+
   test('a bootstrap of `provided.al2023` runs', async () => {
     const program = `#!/bin/sh
 set -eu

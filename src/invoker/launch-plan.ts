@@ -12,7 +12,7 @@ import type { SourceTree } from './bytecode-cache.ts'
 import type { CodeFolder, CodeFolders } from './code-folder.ts'
 import { findEntrypoint } from './entrypoint.ts'
 import { foreignArchitecture, notAPythonRuntime } from './errors.ts'
-import { startExtensions } from './extensions.ts'
+import { withExtensions } from './extensions.ts'
 import { needsExec } from './guest-environment.ts'
 import type { RuntimeSdk } from './runtime-sdk.ts'
 
@@ -164,8 +164,4 @@ async function listExtensions(opt: string): Promise<string[]> {
     if (item.isFile() && ((await stat(join(folder, item.name))).mode & 0o001) !== 0) names.push(item.name)
   }
   return names
-}
-
-function withExtensions(argv: readonly string[], extensions: readonly string[]): readonly string[] {
-  return extensions.length === 0 ? argv : ['/bin/sh', '-c', startExtensions, 'sh', ...argv]
 }

@@ -75,7 +75,7 @@ class Environment(object):
         os.close(telemetry_end)
         self._telemetry = telemetry
         self._api = ours
-        self._api.settimeout(30)
+        self._api.settimeout(120)
         self._buffer = b""
         self._answers = []
 
@@ -140,7 +140,7 @@ class Environment(object):
     def close(self):
         """Hangs up, waits, and returns (exit code, stdout, stderr, frames)."""
         self._api.close()
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=120)
         data = b""
         while True:
             more = os.read(self._telemetry, 1 << 16)

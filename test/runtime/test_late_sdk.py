@@ -1,3 +1,5 @@
+import ensurepip
+import glob
 import json
 import os
 import select
@@ -5,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import zipfile
 
 from support import Case
 
@@ -12,6 +15,14 @@ MODULES = "boto3,six"
 WAITS = b"\xa5\x5a\xff\xff" + b"\0" * 12
 COPY = {"boto3/__init__.py": "__version__ = '1.2.3'\n", "boto3-1.2.3.dist-info/METADATA": "Metadata-Version: 2.1\nName: boto3\nVersion: 1.2.3\n", "six.py": "x = 1\n"}
 ANSWER = "\ndef handler(event, context):\n    return answer\n"
+
+
+def bundled_pkg_resources():
+    """The sources of `pkg_resources`, as a package would bring them: from the wheel that Python keeps for new virtual environments, up to 3.11."""
+    wheels = glob.glob(os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "setuptools-*.whl")) + glob.glob("/usr/share/python-wheels/setuptools-*.whl")
+    for wheel in wheels[:1]:
+        with zipfile.ZipFile(wheel) as archive:
+            return {name: archive.read(name).decode() for name in archive.namelist() if name.startswith("pkg_resources/") and name.endswith(".py")}
 
 
 @unittest.skipUnless(sys.version_info >= (3, 8), "older runtimes have no copy here")
@@ -43,7 +54,7 @@ class LateSdk(Case):
         """Returns when the process has said that it waits, and not before."""
         said = b""
         while len(said) < len(WAITS):
-            readable, _, _ = select.select([environment._telemetry, environment._api], [], [], 30)
+            readable, _, _ = select.select([environment._telemetry, environment._api], [], [], 120)
             self.assertEqual(readable, [environment._telemetry], "it did not wait")
             said += os.read(environment._telemetry, len(WAITS) - len(said))
         self.assertEqual(said, WAITS)
@@ -89,6 +100,13 @@ class LateSdk(Case):
             with self.subTest(code=code):
                 self.make_folder()
                 self.assertEqual(self.after_waiting(code), expected)
+
+    def test_pkg_resources_lists_the_folder_and_so_waits(self):
+        files = sys.version_info < (3, 12) and bundled_pkg_resources()
+        if not files:
+            self.skipTest("this Python brings no setuptools")
+        code = "import warnings\nwarnings.simplefilter('ignore')\nimport pkg_resources\nanswer = pkg_resources.get_distribution('boto3').version\n"
+        self.assertEqual(self.after_waiting(code, **files), "1.2.3")
 
     def test_nothing_of_the_hook_is_left_afterwards(self):
         code = "import boto3, sys\nanswer = [len(sys.path_hooks), type(sys.path_importer_cache[boto3.__path__[0]]).__name__ if boto3.__path__[0] in sys.path_importer_cache else None, [type(sys.path_importer_cache.get(p)).__name__ for p in sys.path if 'zipyard-sdk-' in p]]\nimport six\nanswer[2] = [type(sys.path_importer_cache.get(p)).__name__ for p in sys.path if 'zipyard-sdk-' in p]\n"

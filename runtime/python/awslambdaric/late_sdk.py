@@ -2,7 +2,7 @@
 
 Its folder is in its place and on `sys.path` from the start. The service (src/service/sdk-copies.ts) fills it when the copy is made, and last of all puts a
 file there: an empty one, or one that says why there is no copy. Until then three things wait for it: the import of a module that it will have and that
-nothing before it on the path has; whoever lists the folder or opens what is in it (`importlib.metadata`, `pkgutil`); and the start of another program, which
+nothing before it on the path has; whoever lists the folder or opens what is in it (`importlib.metadata`, `pkgutil`, `pkg_resources`); and the start of another program, which
 could be a Python of its own. So nothing that a function sees depends on when it looked.
 
 Installed only where the copy is missing at the start; once it is there, nothing of this is asked any more.
@@ -10,7 +10,7 @@ Installed only where the copy is missing at the start; once it is there, nothing
 
 import os
 import sys
-from importlib.machinery import PathFinder
+from importlib.machinery import FileFinder, PathFinder
 from time import monotonic, sleep
 
 from . import bootstrap
@@ -34,11 +34,11 @@ def install(folder, modules):
     bootstrap.create_lambda_context = late.create_lambda_context
 
 
-class _LateFolder(object):
-    """The hook of `sys.path_hooks` for one folder, and its finder."""
+class _LateFolder(FileFinder):
+    """The hook of `sys.path_hooks` for one folder, and its finder. By its class `pkg_resources` knows that what it finds lies in a folder, and lists that."""
 
     def __init__(self, folder, modules, telemetry):
-        self._folder = folder
+        self.path = self._folder = folder
         self._within = folder + "/"
         self._settled = self._within + _SETTLED
         self._modules = frozenset(modules)

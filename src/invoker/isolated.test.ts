@@ -297,7 +297,7 @@ test('an environment whose extension ended starts anew, and only for the next in
   for (const invocations of [1, 2]) {
     // Whether the function answers before its extension ends is up to them.
     expect((await bench.invoke(version)).text).toMatch(/^1$|Extension.Crash/)
-    await expect.poll(() => environmentsOf(version).map(({ state }) => state), { timeout: 30_000 }).toEqual(['ready'])
+    await expect.poll(() => environmentsOf(version).map(({ state }) => state)).toEqual(['ready'])
     expect(environmentsOf(version)[0]?.invocations).toBe(invocations)
   }
 })
@@ -305,9 +305,10 @@ test('an environment whose extension ended starts anew, and only for the next in
 test('an extension that asks for no other event has the rest of the timeout; then its environment is free again', async () => {
   const version = withExtension('register; event; sleep 600', { timeoutSeconds: 2 })
   await bench.invoke(version)
-  await expect.poll(() => environmentsOf(version).map(({ state }) => state), { timeout: 30_000 }).toEqual(['ready'])
+  await expect.poll(() => environmentsOf(version).map(({ state }) => state)).toEqual(['ready'])
   const said = bench.logged.filter(({ group }) => group === version.logging.group).map(({ message }) => message)
-  expect(said.at(-1)).toMatch(/ Task timed out after 2\.00 seconds\n/)
+  // On a busy machine the function may have been late, too: then its report follows.
+  expect(said.findLast((message) => !message.startsWith('REPORT'))).toMatch(/ Task timed out after 2\.00 seconds\n/)
 })
 
 test('nothing is written through the symbolic link of an earlier layer', async () => {

@@ -2,8 +2,8 @@
 
 Its folder is in its place and on `sys.path` from the start. The service (src/service/sdk-copies.ts) fills it when the copy is made, and last of all puts a
 file there: an empty one, or one that says why there is no copy. Until then three things wait for it: the import of a module that it will have and that
-nothing before it on the path has; whoever lists the folder or opens what is in it (`importlib.metadata`, `pkgutil`, `pkg_resources`); and the start of another program, which
-could be a Python of its own. So nothing that a function sees depends on when it looked.
+nothing before it on the path has; whoever lists the folder or opens what is in it (`importlib.metadata`, `pkgutil`, `pkg_resources`); and the start of
+another program, which could be a Python of its own. So nothing that a function sees depends on when it looked.
 
 Installed only where the copy is missing at the start; once it is there, nothing of this is asked any more.
 """

@@ -4,7 +4,9 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { formatBytes } from '../../base/byte-size.ts'
 import { cacheFolder } from '../../cache/cache-folder.ts'
-import { findInterpreters } from '../../interpreters/find-interpreters.ts'
+import { isLibraryCompiled } from '../../interpreters/compiled-library.ts'
+import { findInterpreters, interpreterFor } from '../../interpreters/find-interpreters.ts'
+import type { Interpreter } from '../../interpreters/interpreter.ts'
 import { pythonRuntimes } from '../../lambda/runtimes.ts'
 import { probeTiers } from '../../sandbox/probe.ts'
 import { dataFolder } from '../../settings/data-folder.ts'
@@ -60,7 +62,8 @@ function node(): Finding {
     : { status: 'problem', topic: 'Node', sentence: `${version} is too old`, remedy: 'Install Node 20.19 or newer' }
 }
 
-function pythons(found: Awaited<ReturnType<typeof findInterpreters>>): Finding[] {
+export function pythons(all: readonly Interpreter[]): Finding[] {
+  const found = all.filter((one) => !one.isFreeThreaded)
   const wanted = pythonRuntimes.filter(
     (runtime) => !runtime.preview && Number(runtime.python.split('.')[1]) >= 9 && runtime.python !== '2.7',
   )
@@ -78,10 +81,20 @@ function pythons(found: Awaited<ReturnType<typeof findInterpreters>>): Finding[]
       remedy: `zipyard runtime add ${missing!.at(-1)!.id}`,
     })
   }
+  for (const { id } of there!) {
+    const { executable, standardLibrary, minor } = interpreterFor(id, found)
+    if (isLibraryCompiled({ standardLibrary, minor })) continue
+    findings.push({
+      status: 'warning',
+      topic: 'Pythons',
+      sentence: `${minor}: the standard library in \`${standardLibrary}\` is not compiled, so each cold start compiles what it imports of it`,
+      remedy: `${executable} -m compileall -q ${standardLibrary}`,
+    })
+  }
   return findings
 }
 
-async function isolation(found: Awaited<ReturnType<typeof findInterpreters>>): Promise<Finding[]> {
+async function isolation(found: readonly Interpreter[]): Promise<Finding[]> {
   const interpreter = found.find((one) => one.hasCtypes && one.isFinal && Number(one.minor.split('.')[1]) >= 8)
   if (!interpreter) return []
   const reports = await probeTiers({ interpreter, network: 'host' })

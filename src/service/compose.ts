@@ -104,7 +104,7 @@ const activationDelayMs = 20
 /** When the start is over and its garbage is given back, in milliseconds: V8 must have seen some quiet seconds. */
 const restAfterMs = 10_000
 
-/** How long running requests and invocations may go on when the service stops, in milliseconds. */
+/** How long running requests and invocations may go on when the service stops, all together, in milliseconds. */
 const graceMs = 5000
 
 /**
@@ -119,6 +119,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   makeFolder(dataFolder, 0o700)
   // What was opened, newest last; closed in the opposite order, also when a later step fails.
   const open: (() => Promise<unknown>)[] = []
+  let stopsAt: number | undefined
+  /** What is left of the grace: whoever called, its invocation and the events that wait for theirs have the same time. */
+  const graceLeftMs = (): number => {
+    stopsAt ??= clock.monotonic() + graceMs
+    return Math.max(0, stopsAt - clock.monotonic())
+  }
   const close = async (): Promise<void> => {
     for (const end of open.splice(0).reverse()) await end()
   }
@@ -181,9 +187,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       runtimeSdk: (runtimeId) => sdkCopies.open(runtimeId),
       credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),
     })
-    open.push(() => invoker.stop(graceMs))
+    open.push(() => invoker.stop(graceLeftMs()))
     const followed = followChanges({ changes, runnable, invoker, log })
-    open.push(() => Promise.race([followed.stop(), sleep(clock, graceMs)]))
+    open.push(() => Promise.race([followed.stop(), sleep(clock, graceLeftMs())]))
     const audits = new UploadAudits({ dataFolder, changes, runnable, localPath, cacheFolder: cacheFolder(options.variables), clock, log }) // prettier-ignore
     open.push(() => audits.stop())
 
@@ -205,7 +211,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       invoke: (invocation) => invoker.invoke(invocation),
       putObject: putObject(store),
     })
-    open.push(() => queue.stop())
+    open.push(() => queue.stop(graceLeftMs()))
 
     const links = new PackageLinks(clock, blobs)
     const judge = new UploadJudge()
@@ -272,9 +278,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...(options.limits && { limits: options.limits }),
     })
     ;({ url } = await server.listen({ host: options.host, port: options.port }))
-    open.push(() => server.close(graceMs))
+    open.push(() => server.close(graceLeftMs()))
     await urls.listen({ host: options.host, port: options.port === 0 ? 0 : options.port + 1 })
-    open.push(() => urls.close(graceMs))
+    open.push(() => urls.close(graceLeftMs()))
     await activation.resume()
     await provisioner.resume()
     await queue.start()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ManualClock, systemClock, type Clock } from '../base/clock.ts'
-import { silentLog } from '../base/log.ts'
+import { silentLog, type Log } from '../base/log.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { openCatalog, type Catalog } from '../store/catalog.ts'
 import { logGroupNotFound, logStreamExists, logStreamNotFound } from './errors.ts'
@@ -19,9 +19,10 @@ const all = { direction: 'forward', limit: 10_000 } as const
 async function open(
   folder = temporaryFolder(),
   clock: Clock = systemClock,
+  log: Log = silentLog,
 ): Promise<{ catalog: Catalog; logs: LogStore }> {
   const catalog = await openCatalog({ folder, clock })
-  return { catalog, logs: await LogStore.open({ catalog, folder, clock, log: silentLog }) }
+  return { catalog, logs: await LogStore.open({ catalog, folder, clock, log }) }
 }
 
 async function close({ catalog, logs }: { catalog: Catalog; logs: LogStore }): Promise<void> {
@@ -168,6 +169,36 @@ test('a deleted group that is made again does not bring back its old events', as
   room.logs.append(target, [{ timestamp: 2, message: 'new' }])
   expect(messages(await room.logs.readStream(target, all))).toEqual(['new'])
   await close(room)
+})
+
+test('nobody waits until a large group is removed, a stop neither; after the next start it is', async () => {
+  const folder = temporaryFolder()
+  const warnings: string[] = []
+  const first = await open(folder, systemClock, { ...silentLog, warn: (event) => warnings.push(event) })
+  for (let round = 0; round < 20; round++) {
+    first.logs.append(
+      target,
+      Array.from({ length: 1000 }, () => ({ timestamp: 1, message: 'old' })),
+    )
+    await first.logs.flush()
+  }
+  const { id } = await first.logs.group(target)
+  const left = async ({ logs }: { logs: LogStore }): Promise<number> => (await logs.storedBytes([id])).get(id) ?? 0
+  expect(await left(first)).toBe(20_000 * 29)
+  await first.logs.deleteGroup(target)
+  first.logs.append(target, [{ timestamp: 2, message: 'new' }])
+  expect(messages(await first.logs.readStream(target, all))).toEqual(['new'])
+  expect(await left(first)).toBeGreaterThan(0)
+  await close(first)
+  expect(warnings).toEqual([])
+  // Its sweep waits for the clock.
+  const clock = new ManualClock()
+  const second = await open(folder, clock)
+  expect(await left(second)).toBeGreaterThan(0)
+  await clock.advance(0)
+  await expect.poll(() => left(second)).toBe(0)
+  expect(messages(await second.logs.readStream(target, all))).toEqual(['new'])
+  await close(second)
 })
 
 test('events older than their retention are removed', async () => {

@@ -20,7 +20,7 @@ import {
 import { filterEvents, readStream, type LogEvent, type LogPosition, type TimeRange } from './log-query.ts'
 import { findLogStream, listLogStreams, storedBytesOfGroups, type LogStream, type LogStreamPage } from './log-stream.ts'
 import { LogWriter, type LogTarget, type NewLogEvent } from './log-writer.ts'
-import type { RemovalListener } from './remove-events.ts'
+import type { Removal } from './remove-events.ts'
 import { expireEvents, purgeGroup, purgeStream } from './retention.ts'
 
 const sweepEveryMs = 60 * 60 * 1000
@@ -44,7 +44,10 @@ export class LogStore {
   readonly #limit: FunctionLogLimit
   readonly #writer: LogWriter
   #sweepTimer: Timer | undefined
-  #stopped = false
+  readonly #stopping = new AbortController()
+  readonly #removal: Removal
+  /** What is being removed, in turn with the writing. */
+  readonly #removing = new Set<Promise<void>>()
 
   private constructor(
     { catalog, clock, log }: LogStoreOptions,
@@ -56,6 +59,11 @@ export class LogStore {
     this.#clock = clock
     this.#log = log
     this.#limit = limit
+    this.#removal = {
+      signal: this.#stopping.signal,
+      inTurn: (step) => this.#writer.inTurn(step),
+      onRemoved: (groupId, functionBytes) => limit.note(groupId, -functionBytes),
+    }
     const groupIdOf = (key: LogGroupKey): Promise<string> => ensureLogGroup(catalog.db, clock, key)
     this.#writer = new LogWriter({ database, clock, log, limit, groupIdOf })
   }
@@ -123,7 +131,9 @@ export class LogStore {
   async deleteStream(target: LogTarget): Promise<void> {
     const { groupId, stream } = await this.requireStream(target)
     await this.#writer.inTurn(async () => {
-      await purgeStream(this.#database, { groupId, streamId: stream.id }, this.#noteRemoval)
+      // All in one turn, or whoever writes into it would keep it from ever becoming empty.
+      const removal: Removal = { ...this.#removal, inTurn: (step) => step() }
+      await purgeStream(this.#database, { groupId, streamId: stream.id }, removal)
       this.#writer.forget(groupId)
     })
   }
@@ -183,20 +193,17 @@ export class LogStore {
       this.#writer.forget(id)
       return id
     })
-    void this.#writer
-      .inTurn(() => purgeGroup(this.#database, groupId, this.#noteRemoval))
-      .catch((error: unknown) => this.#log.warn('log group not purged', { error: String(error) }))
+    void this.#remove('log group not purged', () => purgeGroup(this.#database, groupId, this.#removal))
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     this.#sweepTimer?.cancel()
+    await Promise.all(this.#removing)
     await this.#writer.stop()
     await this.#writer.inTurn(() => this.#limit.stop())
     await this.#database.close()
   }
-
-  readonly #noteRemoval: RemovalListener = (groupId, functionBytes) => this.#limit.note(groupId, -functionBytes)
 
   /** What cannot be written must not keep anybody from reading. */
   async #settle(): Promise<void> {
@@ -228,16 +235,25 @@ export class LogStore {
     return page.streams.map((stream) => stream.id)
   }
 
+  /** Never fails: what is left, also by a stop, is removed after the next start. */
+  #remove(failure: string, task: () => Promise<void>): Promise<void> {
+    const removing = task()
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#log.warn(failure, { error: String(error) })
+      })
+      .finally(() => this.#removing.delete(removing))
+    this.#removing.add(removing)
+    return removing
+  }
+
   /** Removes what expired, and what a deleted group left when the service was killed while it removed it. */
   #scheduleSweep(afterMs: number): void {
-    if (this.#stopped) return
+    if (this.#stopping.signal.aborted) return
     this.#sweepTimer = this.#clock.after(
       afterMs,
       () => {
-        this.#writer
-          .inTurn(() => expireEvents(this.#database, this.#catalog, this.#clock, this.#noteRemoval))
-          .catch((error: unknown) => this.#log.warn('log events not expired', { error: String(error) }))
-          .finally(() => this.#scheduleSweep(sweepEveryMs))
+        const expire = (): Promise<void> => expireEvents(this.#database, this.#catalog, this.#clock, this.#removal)
+        void this.#remove('log events not expired', expire).then(() => this.#scheduleSweep(sweepEveryMs))
       },
       { unref: true },
     )

@@ -11,8 +11,14 @@ import { eventOverheadBytes } from './log-writer.ts'
 const rowsPerStep = 250
 const bytesPerStep = mebibyte
 
-/** Hears what was removed, after it was. */
-export type RemovalListener = (groupId: string, functionBytes: number) => void
+export interface Removal {
+  /** Ends it between two steps; what is left is for the next sweep. */
+  readonly signal: AbortSignal
+  /** Runs a step in turn with the writing, which goes on between two. */
+  inTurn<Result>(step: () => Promise<Result>): Promise<Result>
+  /** Hears what was removed, after it was. */
+  onRemoved(groupId: string, functionBytes: number): void
+}
 
 export interface EventRange {
   readonly groupId: string
@@ -42,15 +48,19 @@ interface Row extends LogPosition {
   readonly fromFunction: 0 | 1
 }
 
-/** Removes all events of a range. */
+/** Removes all events of a range. @throws the signal's reason */
 export async function removeEvents(
   database: Database<LogEventSchema>,
   range: EventRange,
-  onRemoved: RemovalListener,
+  removal: Removal,
 ): Promise<void> {
   for (;;) {
-    const { functionBytes, next } = await removeStep(database, range)
-    onRemoved(range.groupId, functionBytes)
+    removal.signal.throwIfAborted()
+    const next = await removal.inTurn(async () => {
+      const step = await removeStep(database, range)
+      removal.onRemoved(range.groupId, step.functionBytes)
+      return step.next
+    })
     if (!next) return
     await new Promise((resolve) => setImmediate(resolve))
   }

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
 import { openCatalog, type Catalog } from '../store/catalog.ts'
 import { createBucket, requireBucket, setVersioning } from './bucket.ts'
 import { listObjects, listVersions } from './object-listing.ts'
-import { insertVersion } from './object-version.ts'
+import { insertVersion, removeVersion } from './object-version.ts'
 
 const clock = new ManualClock()
 // Few characters, so that prefixes, delimiters and neighbours meet: also the ones around `/`, and the largest of Unicode.
@@ -93,4 +93,23 @@ test('pages of any size list all versions of all keys, the newest of a key first
     }),
     cases(15),
   )
+})
+
+test('who removes the versions of each page before asking for the next misses none', async () => {
+  for (const limit of [1, 2, 3, 4, 5]) {
+    const catalog = await withBucket(['a', 'b', 'c'], 4)
+    let removed = 0
+    for (let marker: { key: string; versionId: string | undefined } | undefined; ;) {
+      const options = { prefix: '', delimiter: '', limit, after: marker?.key, afterVersion: marker?.versionId }
+      const page = await listVersions(catalog.db, 'bucket', options)
+      for (const { key, versionId } of page.versions) {
+        await catalog.transaction((db) => removeVersion(db, { bucket: 'bucket', key }, versionId))
+        removed += 1
+      }
+      if (!page.next) break
+      marker = page.next
+    }
+    expect(removed).toBe(12)
+    await catalog.close()
+  }
 })

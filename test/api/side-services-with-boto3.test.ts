@@ -27,6 +27,14 @@ assert s3.get_bucket_location(Bucket='deep')['LocationConstraint'] is None
 s3.create_bucket(Bucket='far', CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})
 assert s3.get_bucket_location(Bucket='far')['LocationConstraint'] == 'eu-west-1'
 assert s3.head_bucket(Bucket='far')['BucketRegion'] == 'eu-west-1'
+# us-east-1 makes buckets of all regions but takes its own unsaid; the others make their own, said
+unchecked = botocore.config.Config(parameter_validation=False)
+fails('InvalidLocationConstraint', boto3.client('s3', config=unchecked).create_bucket, Bucket='said', CreateBucketConfiguration={'LocationConstraint': 'us-east-1'})
+west = boto3.client('s3', region_name='us-west-2')
+for said in [{'CreateBucketConfiguration': {'LocationConstraint': 'eu-west-1'}}, {'CreateBucketConfiguration': {'LocationConstraint': 'us-east-1'}}, {}]:
+    wrong = fails('IllegalLocationConstraintException', west.create_bucket, Bucket='west', **said)
+assert wrong['Error']['Message'].startswith('The unspecified location constraint is incompatible')
+assert west.create_bucket(Bucket='west', CreateBucketConfiguration={'LocationConstraint': 'us-west-2'})['ResponseMetadata']['HTTPHeaders']['x-amz-bucket-arn'] == 'arn:aws:s3:::west'
 
 # what is put is what is got, with its headers
 put = s3.put_object(Bucket='deep', Key='a', Body=b'0123456789', ContentType='text/plain', CacheControl='no-store',
@@ -52,6 +60,10 @@ fails('304', s3.head_object, Bucket='deep', Key='a', IfModifiedSince=datetime.da
 fails('412', s3.head_object, Bucket='deep', Key='a', IfUnmodifiedSince=datetime.datetime(2000, 1, 1))
 fails('PreconditionFailed', s3.put_object, Bucket='deep', Key='a', Body=b'', IfNoneMatch='*')
 s3.put_object(Bucket='deep', Key='new', Body=b'', IfNoneMatch='*')
+# with quotes, without, and with one of them
+for cut in [slice(None), slice(1, -1), slice(1, None), slice(None, -1)]:
+    etag = s3.head_object(Bucket='deep', Key='new')['ETag']
+    s3.put_object(Bucket='deep', Key='new', Body=str(cut).encode(), IfMatch=etag[cut])
 
 # wrong claims leave nothing
 fails('BadDigest', s3.put_object, Bucket='deep', Key='bad', Body=b'x', ContentMD5='AAAAAAAAAAAAAAAAAAAAAA==')
@@ -67,6 +79,11 @@ s3.copy_object(Bucket='far', Key='c d+ü', CopySource='deep/a', MetadataDirectiv
 assert s3.head_object(Bucket='far', Key='c d+ü')['Metadata'] == {'n': '1'}
 s3.copy_object(Bucket='far', Key='e', CopySource={'Bucket': 'far', 'Key': 'c d+ü'})
 fails('InvalidRequest', s3.copy_object, Bucket='deep', Key='a', CopySource='deep/a')
+s3.copy_object(Bucket='deep', Key='a', CopySource='deep/a', StorageClass='STANDARD')
+# the conditions come first
+same = fails('PreconditionFailed', s3.copy_object, Bucket='deep', Key='a', CopySource='deep/a', CopySourceIfNoneMatch=put['ETag'][1:-1])
+assert same['Error']['Condition'] == 'x-amz-copy-source-If-None-Match'
+assert fails('PreconditionFailed', s3.copy_object, Bucket='deep', Key='z', CopySource='deep/a', CopySourceIfMatch='x')['Error']['Condition'] == 'x-amz-copy-source-If-Match'
 fails('NoSuchKey', s3.copy_object, Bucket='deep', Key='z', CopySource='deep/nothing')
 fails('NoSuchBucket', s3.copy_object, Bucket='deep', Key='z', CopySource='nothing/a')
 
@@ -77,6 +94,29 @@ assert s3.get_object_tagging(Bucket='deep', Key='b')['TagSet'] == [{'Key': 'x', 
 s3.delete_object_tagging(Bucket='deep', Key='b')
 assert s3.get_object_tagging(Bucket='deep', Key='b')['TagSet'] == []
 fails('InvalidTag', s3.put_object_tagging, Bucket='deep', Key='b', Tagging={'TagSet': [{'Key': 'x', 'Value': '1'}, {'Key': 'x', 'Value': '2'}]})
+
+fails('InvalidTag', s3.put_object_tagging, Bucket='deep', Key='b', Tagging={'TagSet': [{'Key': 'aws:x', 'Value': '1'}]})
+fails('InvalidTag', s3.put_object, Bucket='deep', Key='b', Body=b'', Tagging='aws:x=1')
+def tag(*keys):
+    s3.put_bucket_tagging(Bucket='deep', Tagging={'TagSet': [{'Key': key, 'Value': 'v'} for key in keys]})
+tag('a', 'not:aws:either')
+assert [t['Key'] for t in s3.get_bucket_tagging(Bucket='deep')['TagSet']] == ['a', 'not:aws:either']
+for code, keys in [('InvalidTag', ['a', 'a']), ('InvalidTag', ['aws:a']), ('BadRequest', map(str, range(51)))]:
+    try:
+        tag(*keys)
+        raise AssertionError(keys)
+    except botocore.exceptions.ClientError as error:
+        assert error.response['Error']['Code'] == code, error
+tag()
+fails('NoSuchTagSet', s3.get_bucket_tagging, Bucket='deep')
+
+# an upload that is completed can be completed again: its client may not have heard the answer
+upload = dict(Bucket='deep', Key='joined', UploadId=s3.create_multipart_upload(Bucket='deep', Key='joined')['UploadId'])
+parts = {'Parts': [{'PartNumber': 1, 'ETag': s3.upload_part(PartNumber=1, Body=b'all', **upload)['ETag']}]}
+first = s3.complete_multipart_upload(MultipartUpload=parts, **upload)
+assert s3.complete_multipart_upload(MultipartUpload=parts, IfNoneMatch='*', **upload)['ETag'] == first['ETag']
+fails('NoSuchUpload', s3.complete_multipart_upload, MultipartUpload=parts, Bucket='deep', Key='joined', UploadId='x')
+fails('NoSuchUpload', s3.abort_multipart_upload, **upload)
 
 # versions
 s3.put_bucket_versioning(Bucket='deep', VersioningConfiguration={'Status': 'Enabled'})
@@ -90,6 +130,8 @@ assert marker['DeleteMarker'] is True
 gone = fails('NoSuchKey', s3.get_object, Bucket='deep', Key='v')
 assert gone['ResponseMetadata']['HTTPHeaders']['x-amz-delete-marker'] == 'true'
 fails('MethodNotAllowed', s3.get_object, Bucket='deep', Key='v', VersionId=marker['VersionId'])
+of_marker = fails('MethodNotAllowed', s3.put_object_tagging, Bucket='deep', Key='v', VersionId=marker['VersionId'], Tagging={'TagSet': []})
+assert of_marker['Error']['ResourceType'] == 'DeleteMarker' and of_marker['Error']['Method'] == 'PUT'
 listed = s3.list_object_versions(Bucket='deep', Prefix='v')
 assert [(v['VersionId'], v['IsLatest']) for v in listed['Versions']] == [(two, False), (one, False)]
 assert [(m['VersionId'], m['IsLatest']) for m in listed['DeleteMarkers']] == [(marker['VersionId'], True)]
@@ -103,8 +145,8 @@ s3.put_object(Bucket='deep', Key='v', Body=b'null version')
 assert [v['VersionId'] for v in s3.list_object_versions(Bucket='deep', Prefix='v')['Versions']] == ['null', one]
 
 # many at once, and the bucket that is not empty because of old versions
-answer = s3.delete_objects(Bucket='deep', Delete={'Objects': [{'Key': k} for k in ['a', 'b', 'new', 'v', 'never there']]})
-assert len(answer['Deleted']) == 5 and 'Errors' not in answer
+answer = s3.delete_objects(Bucket='deep', Delete={'Objects': [{'Key': k} for k in ['a', 'b', 'joined', 'new', 'v', 'never there']]})
+assert len(answer['Deleted']) == 6 and 'Errors' not in answer
 fails('BucketNotEmpty', s3.delete_bucket, Bucket='deep')
 for page in s3.get_paginator('list_object_versions').paginate(Bucket='deep', PaginationConfig={'PageSize': 2}):
     for item in page.get('Versions', []) + page.get('DeleteMarkers', []):
@@ -587,6 +629,11 @@ assert [e['message'] for e in logs.get_log_events(**at, nextToken=page['nextForw
 
 found = [e['message'] for p in logs.get_paginator('filter_log_events').paginate(logGroupName='/app/one', filterPattern='"line 1"', PaginationConfig={'PageSize': 4}) for e in p['events']]
 assert found == ['line 1'] + ['line 1%d' % i for i in range(10)]
+try:
+    logs.filter_log_events(logGroupIdentifier=group['arn'])
+    raise AssertionError(group)
+except botocore.exceptions.ClientError as error:
+    assert error.response['Error']['Message'].startswith("1 validation error detected: Value at 'logGroupIdentifier' failed"), error
 events = logs.filter_log_events(logGroupIdentifier=group['logGroupArn'], interleaved=True)['events']
 assert len({e['eventId'] for e in events}) == 26 and events[0]['logStreamName'] == 's'
 assert 'Invalid filter pattern' in fails('InvalidParameterException', logs.filter_log_events, logGroupName='/app/one', filterPattern='a:b')

@@ -96,6 +96,9 @@ function headersInQuery(query: string): IncomingHttpHeaders {
 /** What a header could have brought. */
 const fitsHeader = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** Of either version. */
+const presignature = /(?:^|&)(?:X-Amz-)?Signature=/
+
 const noQuery = new URLSearchParams()
 
 export class HttpApiRequest implements ApiRequest {
@@ -123,7 +126,9 @@ export class HttpApiRequest implements ApiRequest {
     this.method = exchange.method
     this.path = exchange.path
     this.rawQuery = exchange.rawQuery
-    this.headers = claim?.presigned ? { ...headersInQuery(exchange.rawQuery), ...exchange.headers } : exchange.headers
+    // Where nothing is verified there is no claim to ask.
+    const isPresigned = claim?.presigned ?? presignature.test(exchange.rawQuery)
+    this.headers = isPresigned ? { ...headersInQuery(exchange.rawQuery), ...exchange.headers } : exchange.headers
     this.caller = caller
     this.origin = `http://${exchange.headers.host}`
     this.hostBucket = head.hostBucket

@@ -336,6 +336,15 @@ test.each([
   expect(answer).toMatchObject({ status: 200, body: `${service}:${body}` })
 })
 
+test('with unsigned requests allowed, what a presigned URL says in its query is still heard', async () => {
+  const to = await start({ allowUnsigned: true })
+  for (const query of ['X-Amz-Signature=0&', 'AWSAccessKeyId=x&Signature=0&', '']) {
+    seen.length = 0
+    await send({ to, signed: false, path: `/bucket/key?${query}x-amz-meta-who=me` })
+    expect(seen[0]!.request.headers['x-amz-meta-who']).toBe(query === '' ? undefined : 'me')
+  }
+})
+
 test('routes of Zipyard itself are signed unless they say otherwise', async () => {
   expect(await send({ path: '/_zipyard/environments' })).toMatchObject({
     status: 200,

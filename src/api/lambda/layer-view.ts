@@ -10,13 +10,17 @@ export function layerKeyOf(row: LayerVersionRow): LayerKey {
   return { accountId: row.account_id, region: row.region, name: row.name }
 }
 
-/** As lists show a version. */
+/** As lists show a version: without a description that is empty. Source: a test of a public suite that is verified against AWS (moto, `test_lambda_layers.py`). */
 export function plainLayerVersion(row: LayerVersionRow): Record<string, unknown> {
+  const { Description, ...document } = JSON.parse(row.document) as LayerDocument
+  return { ...namedLayerVersion(row), ...document, ...(Description !== '' && { Description }) }
+}
+
+function namedLayerVersion(row: LayerVersionRow): Record<string, unknown> {
   return {
     LayerVersionArn: layerArn(layerKeyOf(row), row.version),
     Version: row.version,
     CreatedDate: formatTime(row.created_at),
-    ...(JSON.parse(row.document) as LayerDocument),
   }
 }
 
@@ -27,7 +31,8 @@ export function fullLayerVersion(
   services: LambdaServices,
 ): Record<string, unknown> {
   return {
-    ...plainLayerVersion(row),
+    ...namedLayerVersion(row),
+    ...(JSON.parse(row.document) as LayerDocument),
     LayerArn: layerArn(layerKeyOf(row)),
     Content: {
       Location: services.downloadUrl(origin, row.code_digest),

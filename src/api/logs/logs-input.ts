@@ -94,13 +94,15 @@ export interface TextConstraint {
   /** As AWS prints it; anchored when compared. */
   readonly pattern?: string
   readonly oneOf?: readonly string[]
+  /** AWS does not repeat the value. */
+  readonly isHidden?: boolean
 }
 
 export const groupName: TextConstraint = { min: 1, max: 512, pattern: '[\\.\\-_/#A-Za-z0-9]+' }
 export const streamName: TextConstraint = { min: 1, max: 512, pattern: '[^:*]*' }
 
 function checkText(name: string, value: string, constraint: TextConstraint): string {
-  const { min = 0, max = 65_536, pattern, oneOf } = constraint
+  const { min = 0, max = 65_536, pattern, oneOf, isHidden } = constraint
   const failures: string[] = []
   if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) {
     failures.push(`Member must satisfy regular expression pattern: ${pattern}`)
@@ -114,7 +116,9 @@ function checkText(name: string, value: string, constraint: TextConstraint): str
   const plural = failures.length === 1 ? 'error' : 'errors'
   throw invalidParameter(
     `${failures.length} validation ${plural} detected: ` +
-      failures.map((failure) => `Value '${value}' at '${name}' failed to satisfy constraint: ${failure}`).join('; '),
+      failures
+        .map((failure) => `Value ${isHidden ? '' : `'${value}' `}at '${name}' failed to satisfy constraint: ${failure}`)
+        .join('; '),
   )
 }
 

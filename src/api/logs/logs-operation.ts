@@ -25,7 +25,12 @@ export function namedGroup(context: LogsContext): LogGroupKey {
 /** The group of `logGroupName`, or of `logGroupIdentifier`, which is a name or an ARN. */
 export function identifiedGroup(context: LogsContext): LogGroupKey {
   const name = context.input.text('logGroupName', groupName)
-  const identifier = context.input.text('logGroupIdentifier', { min: 1, max: 2048, pattern: '[\\w#+=/:,.@-]*' })
+  const identifier = context.input.text('logGroupIdentifier', {
+    min: 1,
+    max: 2048,
+    pattern: '[\\w#+=/:,.@-]*',
+    isHidden: true,
+  })
   if (name !== undefined && identifier !== undefined) {
     throw invalidParameter('LogGroup name and LogGroup identifier cannot both be specified.')
   }

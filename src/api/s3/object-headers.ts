@@ -5,6 +5,7 @@ import type { BodyClaims, WriteConditions, WrittenObject } from '../../objects/o
 import type { ObjectChecksum, ObjectDescription, StoredObject } from '../../objects/object-version.ts'
 import { httpTime } from './operation.ts'
 import { invalidArgument, notImplemented, S3Fault } from './s3-fault.ts'
+import { readTaggingHeader } from './tags.ts'
 
 export const encryptionHeader = 'x-amz-server-side-encryption'
 export const encryptionKeyHeader = 'x-amz-server-side-encryption-aws-kms-key-id'
@@ -132,26 +133,6 @@ export function readWriteConditions(headers: IncomingHttpHeaders): WriteConditio
   return { ifMatch: ifMatch === undefined ? undefined : unquote(ifMatch), ifNoneMatch }
 }
 
-/** `key=value&…`, percent-encoded. */
-export function readTaggingHeader(text: string | undefined): Readonly<Record<string, string>> {
-  return text === undefined || text === '' ? {} : checkTags([...new URLSearchParams(text)])
-}
-
-/** @see S3 user guide, "Categorizing your storage using tags" */
-export function checkTags(pairs: readonly (readonly [string, string])[], limit = 10): Readonly<Record<string, string>> {
-  if (pairs.length > limit) throw new S3Fault(400, 'BadRequest', `Object tags cannot be greater than ${limit}`)
-  const tags: Record<string, string> = {}
-  for (const [key, value] of pairs) {
-    if (key === '' || key.length > 128) throw new S3Fault(400, 'InvalidTag', 'The TagKey you have provided is invalid')
-    if (value.length > 256) throw new S3Fault(400, 'InvalidTag', 'The TagValue you have provided is invalid')
-    if (Object.hasOwn(tags, key)) {
-      throw new S3Fault(400, 'InvalidTag', 'Cannot provide multiple Tags with the same key', { TagKey: key })
-    }
-    tags[key] = value
-  }
-  return tags
-}
-
 /** Headers of GetObject and HeadObject besides length and range. */
 export function objectHeaders(object: StoredObject, withChecksum: boolean): Record<string, string> {
   const headers: Record<string, string> = {
@@ -198,8 +179,9 @@ export function quote(etag: string): string {
   return `"${etag}"`
 }
 
+/** S3 takes ETags without their quotes, and with one of them. Source: as for tags. */
 export function unquote(etag: string): string {
-  return etag.replace(/^(?:W\/)?"(.*)"$/, '$1')
+  return etag.replace(/^(?:W\/)?"?(.*?)"?$/s, '$1')
 }
 
 export function single(value: string | readonly string[] | undefined): string | undefined {

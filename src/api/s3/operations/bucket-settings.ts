@@ -8,6 +8,7 @@ import { checkAcl, single } from '../object-headers.ts'
 import { emptyAnswer, xmlAnswer, type BucketContext, type S3Operation } from '../operation.ts'
 import { canonicalId } from '../owner.ts'
 import { responseHeaders, S3Fault, notImplemented, malformedDocument } from '../s3-fault.ts'
+import { readBucketTagging } from '../tags.ts'
 import type { XmlFields } from '../../xml/xml-writer.ts'
 
 const documentLimit = 256 * 1024
@@ -185,6 +186,8 @@ async function write(context: BucketContext, setting: Setting, operation: string
   else {
     const root = parseXml(document)
     if (root.name !== setting.root) throw malformedDocument()
+    if (setting.subresource === 'tagging' && Object.keys(readBucketTagging(root)).length === 0)
+      return forget(context, setting)
     const isEmpty = root.children.every(
       (child) => child.children.length === 0 && /^(|Suspended|BucketOwner)$/.test(child.text),
     )
@@ -198,6 +201,12 @@ async function write(context: BucketContext, setting: Setting, operation: string
   const kept = setting.header && (single(context.request.headers[setting.header.name]) ?? setting.header.value)
   if (kept !== undefined) await putBucketSetting(db, context.bucket.name, setting.header!.name, kept)
   return emptyAnswer(context, setting.putStatus ?? 200, kept === undefined ? {} : { [setting.header!.name]: kept })
+}
+
+/** Tags that are none are as if they were deleted. */
+async function forget(context: BucketContext, setting: Setting): ReturnType<S3Operation['handle']> {
+  await deleteBucketSetting(context.store.catalog.db, context.bucket.name, setting.subresource)
+  return emptyAnswer(context, setting.putStatus ?? 200)
 }
 
 function checkPolicy(document: string): void {

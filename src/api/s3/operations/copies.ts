@@ -33,16 +33,13 @@ export const copyOperations: readonly S3Operation[] = [
       const tagging = readDirective(context, 'x-amz-tagging-directive')
       const given = await describeObject(context)
       const isSame = source.bucket === bucket.name && source.key === key && source.versionId === undefined
-      const changesNothing = directive === 'COPY' && given.headers['x-amz-storage-class'] === undefined
-      if (isSame && changesNothing && request.headers['x-amz-server-side-encryption'] === undefined) {
-        throw new S3Fault(
-          400,
-          'InvalidRequest',
-          "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
-        )
-      }
+      const changesNothing =
+        directive === 'COPY' &&
+        request.headers['x-amz-storage-class'] === undefined &&
+        request.headers['x-amz-server-side-encryption'] === undefined
       const describe = (found: StoredObject): ObjectDescription => {
         checkSourceConditions(context, found)
+        if (isSame && changesNothing) throw unchanged()
         const chosen = directive === 'REPLACE' ? given : { ...found, headers: withStorageClass(found, given) }
         return {
           headers: { ...withoutEncryption(chosen.headers), ...encryptionHeaders(given) },
@@ -98,6 +95,13 @@ export const copyOperations: readonly S3Operation[] = [
   },
 ]
 
+const unchanged = (): S3Fault =>
+  new S3Fault(
+    400,
+    'InvalidRequest',
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  )
+
 /** `/bucket/key?versionId=…`, percent-encoded, with or without the first slash. */
 async function readSource(
   context: ObjectContext,
@@ -142,8 +146,10 @@ function checkSourceConditions(context: ObjectContext, source: StoredObject): vo
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error
     // There is no "not modified" for a copy.
+    const unmodified = headers['x-amz-copy-source-if-none-match'] === undefined ? 'If-Modified-Since' : 'If-None-Match'
+    const condition = error.status === 304 ? unmodified : String(error.fields['Condition'])
     throw new S3Fault(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
-      Condition: 'x-amz-copy-source-If-',
+      Condition: `x-amz-copy-source-${condition}`,
     })
   }
 }

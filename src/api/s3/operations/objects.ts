@@ -1,9 +1,8 @@
-import { isStored, requireObject, requireVersion, setTags, type StoredObject } from '../../../objects/object-version.ts'
-import { childrenNamed, child, parseXml, textOf } from '../../xml/xml-reader.ts'
+import { isStored, requireVersion, setTags, type StoredObject } from '../../../objects/object-version.ts'
+import { childrenNamed, parseXml, textOf } from '../../xml/xml-reader.ts'
 import type { ApiResponse } from '../../http/message.ts'
 import {
   checkAcl,
-  checkTags,
   objectHeaders,
   readBodyClaims,
   readChecksumAlgorithm,
@@ -16,6 +15,7 @@ import {
 import { describeObject } from '../encryption.ts'
 import { emptyAnswer, xmlAnswer, type ObjectContext, type S3Operation } from '../operation.ts'
 import { invalidArgument, malformedDocument, notImplemented, responseHeaders, S3Fault } from '../s3-fault.ts'
+import { readObjectTagging } from '../tags.ts'
 import { ownerHasAll } from './bucket-settings.ts'
 
 const mebibyte = 1024 * 1024
@@ -130,13 +130,8 @@ export const objectOperations: readonly S3Operation[] = [
     action: 's3:PutObjectTagging',
     async handle(context) {
       const object = await objectOf(context)
-      const root = parseXml((await context.request.body(documentLimit)).toString())
-      const set = child(root, 'TagSet')
-      if (root.name !== 'Tagging' || !set) throw malformedDocument()
-      const tags = childrenNamed(set, 'Tag').map(
-        (tag) => [textOf(tag, 'Key') ?? '', textOf(tag, 'Value') ?? ''] as const,
-      )
-      await setTags(context.store.catalog.db, object, checkTags(tags))
+      const tags = readObjectTagging(parseXml((await context.request.body(documentLimit)).toString()))
+      await setTags(context.store.catalog.db, object, tags)
       return emptyAnswer(context, 200, versionHeader(object))
     },
   },
@@ -208,11 +203,7 @@ export function versionIdOf(context: ObjectContext): string | undefined {
 }
 
 function objectOf(context: ObjectContext): Promise<StoredObject> {
-  return requireObject(
-    context.store.catalog.db,
-    { bucket: context.bucket.name, key: context.key },
-    versionIdOf(context),
-  )
+  return requireReadable(context, { bucket: context.bucket.name, key: context.key })
 }
 
 function versionHeader(object: StoredObject): Record<string, string> {

@@ -188,7 +188,9 @@ async function bubblewrap(api: RuntimeApi): Promise<() => Promise<void>> {
     '--tmpfs',
     '/tmp',
   ]
-  const binds = ['--ro-bind', folder, folder, '--ro-bind', task, '/tmp/task']
+  // What this checkout and its Python have below /tmp is hidden by the new one.
+  const binds = [folder, runtimeFolder, python.prefix].flatMap((path) => ['--ro-bind', path, path])
+  binds.push('--ro-bind', task, '/tmp/task')
   const bootstrap = [python.executable, '-S', join(runtimeFolder, 'bootstrap.py')]
   const child = spawn('bwrap', [...isolation, ...binds, '--chdir', '/tmp/task', '--', ...bootstrap], {
     env: {

@@ -4,7 +4,7 @@ import type { Interpreter } from './interpreter.ts'
 
 /**
  * Whether the standard library of a Python lies there compiled, or most of it. No environment may write beside it: what is not compiled is compiled anew
- * in every one that imports it, `asyncio` in a tenth of a second. A library that cannot be listed counts as compiled: nothing is known of it.
+ * in every one that imports it, `asyncio` in a third of a second. A library that cannot be listed counts as compiled: nothing is known of it.
  */
 export function isLibraryCompiled({ standardLibrary, minor }: Pick<Interpreter, 'standardLibrary' | 'minor'>): boolean {
   const modules = namesIn(standardLibrary).filter((name) => name.endsWith('.py')).length

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
@@ -28,7 +29,8 @@ test('the digest of a large package is made in a thread of its own, package afte
   for (const bytes of [large, large.subarray(7), large.subarray(0, pieceBytes), Buffer.alloc(0)]) {
     const before = DigestThread.used
     expect(write(path, bytes, 100_000_000)).toEqual({ bytes: bytes.length, digest: sha256(bytes) })
-    expect(DigestThread.used).toBe(before + 1)
+    // With one processor there is none.
+    expect(DigestThread.used).toBe(availableParallelism() > 1 ? before + 1 : before)
     expect(readFileSync(path).equals(bytes)).toBe(true)
   }
   expect(readdirSync(folder)).toEqual(['package.zip'])

@@ -12,6 +12,7 @@ test('a requirement has a name, extras, versions and a marker', () => {
 
 test('versions may stand in parentheses, as old metadata has them', () => {
   expect(formatRequirement(parseRequirement('idna (<4,>=2.5)'))).toBe('idna<4,>=2.5')
+  expect(formatRequirement(parseRequirement('idna ( == 1.0 ) ; os_name == "nt"'))).toBe("idna==1.0; os_name == 'nt'")
 })
 
 test('a URL takes the place of versions, and a marker follows it only after a blank', () => {
@@ -33,6 +34,7 @@ test.runIf(hasPackaging)('4,000 texts are requirements, and the same ones, for p
   const versions = fc.oneof(
     specifierSetText,
     specifierSetText.map((set) => `(${set})`),
+    specifierSetText.map((set) => `( ${set} )`),
     fc.constantFrom('', '*', '1.0', '==1.0,,', '>=1,'),
   )
   const marker = fc.oneof(

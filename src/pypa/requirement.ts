@@ -43,7 +43,7 @@ export function parseRequirement(text: string): Requirement {
   }
   const semicolon = rest.indexOf(';')
   const versions = (semicolon < 0 ? rest : rest.slice(0, semicolon)).trim()
-  const inner = /^\((.*)\)$/s.exec(versions)?.[1] ?? versions
+  const inner = /^\(\s*(.*?)\s*\)$/s.exec(versions)?.[1] ?? versions
   return {
     ...base,
     specifiers: parsedSpecifiers(inner, fail),

@@ -5,6 +5,7 @@
  *
  * Freed pages of `logs.db` are used again and never given back, so where the volume is nearly full the file is kept from growing, not made smaller.
  */
+import { stat } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { formatBytes, mebibyte } from '../base/byte-size.ts'
 import type { Clock, Timer } from '../base/clock.ts'
@@ -23,8 +24,10 @@ const volumeReserveBytes = 1024 * mebibyte
 const volumeReserveShare = 0.05
 /** Even there so much is kept (at most half of the reserve): no logs at all would be worse. */
 const leastBytes = 64 * mebibyte
-/** Freed pages that wait for what is written next where the file must not grow. */
-const floatBytes = 4 * mebibyte
+/** Left over where the file must not grow, for what is written before the volume is looked at again. */
+const floatBytes = 2 * mebibyte
+/** How long the write-ahead log becomes: SQLite writes it back at 1000 pages, after the transaction that went beyond. */
+const writeAheadBytes = 6 * mebibyte
 /** The volume is looked at again when so much was written. */
 const measureEveryBytes = mebibyte
 /** At the limit so much is forgotten at once, of the limit and at most, that a short line does not cost a transaction to forget another. */
@@ -37,6 +40,8 @@ export interface FunctionLogLimitOptions {
   readonly database: Database<LogEventSchema>
   readonly clock: Clock
   readonly log: Log
+  /** Of `logs.db`. */
+  readonly path: string
   readonly limitBytes: number
   /** Of the volume that `logs.db` is on. */
   readonly space: () => Promise<VolumeSpace>
@@ -112,17 +117,26 @@ export class FunctionLogLimit implements LogLimit {
     const spare = Math.max(0, freeBytes - reserve)
     this.#allowedBytes = limitBytes
     if (totalBytes === 0 || spare >= limitBytes) return
-    const headroom = spare + (await this.#reusableBytes()) - floatBytes
+    const headroom = spare + (await this.#reusableBytes()) - (await this.#awaitedBytes()) - floatBytes
     const least = Math.min(leastBytes, reserve / 2)
     this.#allowedBytes = Math.min(limitBytes, Math.max(least, this.#totalBytes + headroom))
   }
 
   /** Pages of the file that nobody uses. */
   async #reusableBytes(): Promise<number> {
-    const { db } = this.#options.database
-    const free = await sql<{ freelist_count: number }>`pragma freelist_count`.execute(db)
-    const size = await sql<{ page_size: number }>`pragma page_size`.execute(db)
-    return free.rows[0]!.freelist_count * size.rows[0]!.page_size
+    return (await this.#pragma('freelist_count')) * (await this.#pragma('page_size'))
+  }
+
+  /** By how much the files are to grow for what is stored already: pages that are only in the write-ahead log, and the rest of that. */
+  async #awaitedBytes(): Promise<number> {
+    const { path } = this.#options
+    const pagesBytes = (await this.#pragma('page_count')) * (await this.#pragma('page_size'))
+    return Math.max(0, pagesBytes - (await sizeOf(path))) + Math.max(0, writeAheadBytes - (await sizeOf(`${path}-wal`)))
+  }
+
+  async #pragma(name: 'freelist_count' | 'page_count' | 'page_size'): Promise<number> {
+    const { rows } = await sql<Record<string, number>>`pragma ${sql.raw(name)}`.execute(this.#options.database.db)
+    return rows[0]![name]!
   }
 
   async #forgetSome(): Promise<void> {
@@ -177,4 +191,8 @@ export class FunctionLogLimit implements LogLimit {
         : `functions may keep ${formatBytes(limitBytes)} of logs`,
     })
   }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0
 }

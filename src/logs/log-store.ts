@@ -71,8 +71,9 @@ export class LogStore {
   /** Opens `FOLDER/logs.db`. The caller holds the catalog's lock. */
   static async open(options: LogStoreOptions): Promise<LogStore> {
     const { catalog, folder, clock, log } = options
+    const path = join(folder, 'logs.db')
     const database = await openDatabase<LogEventSchema>({
-      path: join(folder, 'logs.db'),
+      path,
       clock,
       migrations: logMigrations,
       synchronous: 'normal',
@@ -81,6 +82,7 @@ export class LogStore {
       database,
       clock,
       log,
+      path,
       limitBytes: options.functionLogBytes ?? functionLogBytes,
       space: options.space ?? (() => volumeSpace(folder)),
       nameOf: (groupId) => logGroupName(catalog.db, groupId),

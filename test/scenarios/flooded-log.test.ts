@@ -61,7 +61,7 @@ describe.runIf(canMount).each(testedTiers)('tier %s', (tier) => {
       const { bavail, bsize } = statfsSync(seenFolder)
       return bavail * bsize
     }
-    writeFileSync(join(seenFolder, 'filler'), Buffer.alloc(free() - 14 * mebibyte, 1))
+    writeFileSync(join(seenFolder, 'filler'), Buffer.alloc(free() - 16 * mebibyte, 1))
     const lines = 14_000
     expect(await invoke('flooder', { lines })).toEqual([200, lines - 1])
 

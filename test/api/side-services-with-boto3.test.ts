@@ -544,7 +544,13 @@ document = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action':
 iam.put_role_policy(RoleName='fn', PolicyName='inline', PolicyDocument=json.dumps(document))
 assert iam.list_role_policies(RoleName='fn')['PolicyNames'] == ['inline']
 assert iam.get_role_policy(RoleName='fn', PolicyName='inline')['PolicyDocument'] == document
-policy = iam.create_policy(PolicyName='own', PolicyDocument=json.dumps(document))['Policy']
+policy = iam.create_policy(PolicyName='own', Description='said later', PolicyDocument=json.dumps(document))['Policy']
+assert 'Description' not in policy and 'Tags' not in policy
+got = iam.get_policy(PolicyArn=policy['Arn'])['Policy']
+assert got['Description'] == 'said later' and got['Tags'] == []
+iam.put_role_permissions_boundary(RoleName='fn', PermissionsBoundary=policy['Arn'])
+assert iam.get_role(RoleName='fn')['Role']['PermissionsBoundary']['PermissionsBoundaryArn'] == policy['Arn']
+assert not {'PermissionsBoundary', 'Tags', 'RoleLastUsed'} & set(iam.list_roles()['Roles'][0])
 iam.attach_role_policy(RoleName='fn', PolicyArn=policy['Arn'])
 assert iam.get_policy(PolicyArn=policy['Arn'])['Policy']['AttachmentCount'] == 1
 assert iam.create_policy_version(PolicyArn=policy['Arn'], PolicyDocument='{"Statement": []}', SetAsDefault=True)['PolicyVersion']['VersionId'] == 'v2'

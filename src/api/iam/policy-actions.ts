@@ -52,12 +52,13 @@ export const policyActions: Readonly<Record<string, IamAction>> = {
         `A policy called ${name} already exists. Duplicate names are not allowed.`,
       )
     }
-    return { Policy: await policyFields(catalog.db, policy) }
+    const { Description: _, ...fields } = await policyFields(catalog.db, policy)
+    return { Policy: fields }
   },
 
   async GetPolicy(context) {
     const policy = await namedPolicy(context)
-    return { Policy: await policyFields(context.catalog.db, policy) }
+    return { Policy: { Tags: { member: [] }, ...(await policyFields(context.catalog.db, policy)) } }
   },
 
   async ListPolicies({ catalog, caller, parameters }) {

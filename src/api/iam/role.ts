@@ -36,13 +36,16 @@ export function roleFields(role: RoleTable, detail: 'full' | 'list'): XmlFields 
     AssumeRolePolicyDocument: encodeURIComponent(role.trust_policy),
     Description: role.description ?? undefined,
     MaxSessionDuration: role.max_session_seconds,
-    ...(role.permissions_boundary !== null && {
-      PermissionsBoundary: {
-        PermissionsBoundaryType: 'Policy',
-        PermissionsBoundaryArn: role.permissions_boundary,
-      },
+    ...(detail === 'full' && {
+      ...(role.permissions_boundary !== null && {
+        PermissionsBoundary: {
+          PermissionsBoundaryType: 'Policy',
+          PermissionsBoundaryArn: role.permissions_boundary,
+        },
+      }),
+      ...(tags.length > 0 && { Tags: { member: tags } }),
+      RoleLastUsed: {},
     }),
-    ...(detail === 'full' && { ...(tags.length > 0 && { Tags: { member: tags } }), RoleLastUsed: {} }),
   }
 }
 

@@ -32,10 +32,17 @@ const ignored = new Set([
 /** Editors write in several steps; what is saved within this time is one change, in milliseconds. */
 const settleMs = 60
 
+/** The service in which the project's function runs. */
+export interface WatchingService {
+  readonly file: LocalService
+  /** Makes invocations wait. */
+  readonly hold: (functionName: string, until: Promise<unknown>) => void
+}
+
 export async function watchProject(
   context: Context,
   folder: string,
-  service: LocalService,
+  { file, hold }: WatchingService,
   envFile: string | undefined,
 ): Promise<{ stop(): Promise<void> }> {
   const { watch } = await import('chokidar')
@@ -43,12 +50,19 @@ export async function watchProject(
   const { terminal } = context
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
+  let name: string | undefined
+  let release: (() => void) | undefined
   const update = (): void => {
+    const releaseThis = release
+    release = undefined
     running = running
-      .then(() => deployOnce(context, root, service, envFile))
+      .then(async () => {
+        name = await deployOnce(context, root, file, envFile)
+      })
       .catch((error: unknown) => {
         terminal.err(renderError(error, terminal.style, context.verbose).text)
       })
+      .finally(() => releaseThis?.())
   }
   const watcher = watch(root, {
     ignoreInitial: true,
@@ -59,6 +73,8 @@ export async function watchProject(
         .some((part) => ignored.has(part)) || basename(path).startsWith('pylock.zipyard'),
   })
   watcher.on('all', () => {
+    // The next invocation runs what is saved now: it waits until that is there.
+    if (name !== undefined && release === undefined) hold(name, new Promise<void>((resolve) => (release = resolve)))
     clearTimeout(timer)
     timer = setTimeout(update, settleMs)
   })
@@ -71,6 +87,7 @@ export async function watchProject(
   return {
     async stop() {
       clearTimeout(timer)
+      release?.()
       await watcher.close()
       await running
     },
@@ -82,7 +99,7 @@ async function deployOnce(
   root: string,
   service: LocalService,
   envFile: string | undefined,
-): Promise<void> {
+): Promise<string> {
   const started = performance.now()
   const built = await buildForDeployment({ ...context, json: true }, root, {})
   const file = await readDeployable(built.path)
@@ -115,4 +132,5 @@ async function deployOnce(
   context.terminal.err(
     `${context.terminal.style.green(plan.action === 'create' ? 'created' : plan.action === 'update' ? 'updated' : 'unchanged')} ${built.name} in ${took} ms`,
   )
+  return built.name
 }

@@ -26,6 +26,8 @@ export class RunnableVersions {
   readonly #random: () => number
   /** Function → qualifier → resolution. */
   readonly #known = new Map<string, Map<string, Promise<Resolution>>>()
+  /** Function → the end of a change that is under way. */
+  readonly #held = new Map<string, Promise<unknown>>()
 
   constructor(catalog: Catalog, changes: Announcer<FunctionChanged>, random: () => number = Math.random) {
     this.#catalog = catalog
@@ -39,6 +41,7 @@ export class RunnableVersions {
    * @throws `resourceNotFound`; `resourceConflict` while the function is being created
    */
   async resolve(key: FunctionKey, qualifier: string | undefined): Promise<RunnableVersion> {
+    if (this.#held.size > 0 && (qualifier ?? latest) === latest) await this.#held.get(nameOf(key))
     const resolution = await this.#resolution(key, qualifier)
     if (resolution.others.length === 0) return resolution.main
     let draw = this.#random()
@@ -47,6 +50,15 @@ export class RunnableVersions {
       draw -= weight
     }
     return resolution.main
+  }
+
+  /** Whoever asks for the unpublished version from now on waits for `until`, which must not reject: it is about to be replaced. */
+  hold(key: FunctionKey, until: Promise<unknown>): void {
+    const name = nameOf(key)
+    this.#held.set(name, until)
+    void until.then(() => {
+      if (this.#held.get(name) === until) this.#held.delete(name)
+    })
   }
 
   /** The version that a qualifier points to, whatever weights it has. */

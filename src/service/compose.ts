@@ -91,6 +91,8 @@ export interface Service {
   readonly network: NetworkMode
   /** Runtime ids whose Python is here. */
   readonly runtimes: readonly string[]
+  /** Invocations of this function that come from now on wait for `until`, but not for ever: its code is about to be replaced. */
+  hold(functionName: string, until: Promise<unknown>): void
   /** Stops accepting, lets running invocations end for a while, and closes everything. */
   stop(): Promise<void>
 }
@@ -106,6 +108,9 @@ const restAfterMs = 10_000
 
 /** How long running requests and invocations may go on when the service stops, all together, in milliseconds. */
 const graceMs = 5000
+
+/** How long invocations wait at most for code that is being built, in milliseconds: a dependency that must be fetched first may take longer. */
+const longestHoldMs = 10_000
 
 /**
  * Starts the service and resolves when it listens.
@@ -296,6 +301,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       runtimes: pythonRuntimes
         .filter((runtime) => found.some((one) => one.minor === runtime.python))
         .map((runtime) => runtime.id),
+      hold(name, until) {
+        const { accountId } = keys.first
+        runnable.hold({ accountId, region: defaultRegion, name }, Promise.race([until, sleep(clock, longestHoldMs)]))
+      },
       stop: close,
     }
   } catch (error) {

@@ -8,7 +8,11 @@ test.each([
   ['plain values', 'ONE=1\nTWO = two words  \nTHREE=a=b#c', { ONE: '1', TWO: 'two words', THREE: 'a=b#c' }],
   ['nothing at all', '', {}],
   ['an empty value', 'ONE=\nTWO=""', { ONE: '', TWO: '' }],
-  ['comments and empty lines', '# no\n\n  # no\nONE=1 # why\nTWO= # nothing\nTHREE=#3', { ONE: '1', TWO: '', THREE: '#3' }],
+  [
+    'comments and empty lines',
+    '# no\n\n  # no\nONE=1 # why\nTWO= # nothing\nTHREE=#3',
+    { ONE: '1', TWO: '', THREE: '#3' },
+  ],
   ['`export`', 'export ONE=1\n  export  TWO=2', { ONE: '1', TWO: '2' }],
   ['escapes in double quotes', String.raw`ONE="a \"b\" \\ \$c \n \d # no" # yes`, { ONE: 'a "b" \\ $c \n \\d # no' }],
   ['single quotes and backticks', 'ONE=\'a "b" \\n\'\nTWO=`it\'s "so"`', { ONE: 'a "b" \\n', TWO: 'it\'s "so"' }],

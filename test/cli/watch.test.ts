@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { LambdaClient } from '../../src/client/lambda-client.ts'
+import { callAdmin } from '../../src/client/admin-client.ts'
 import { serviceTarget } from '../../src/client/target.ts'
 import { readServiceFile } from '../../src/settings/service-file.ts'
 import { answer, indexServer } from '../kit/index-server.ts'
@@ -73,7 +74,17 @@ test('what runs when a file is saved ends on the old code, and dependencies that
     JSON.parse((await client.invoke('busy', { payload: Buffer.from(String(seconds)) })).payload.toString())
   await eventually(async () => (/watching/.test(busy.stderr()) ? true : undefined))
   expect(await invoke(0)).toEqual(['lib', 'old'])
-  const running = invoke(2)
+  const running = invoke(3)
+  // It must have begun: what comes after the save waits for the new code.
+  await eventually(async () => {
+    const target = serviceTarget(readServiceFile(busy.dataFolder))
+    const { environments } = await callAdmin<{ environments: { invocations: number }[] }>(
+      target,
+      'GET',
+      '/environments',
+    )
+    return environments.reduce((sum, { invocations }) => sum + invocations, 0) === 2 || undefined
+  })
   save('new')
   await eventually(async () => ((await invoke(0)) as string[])[1] === 'new' || undefined)
   expect(await running).toEqual(['lib', 'old'])

@@ -110,7 +110,7 @@ export const command = defineCommand({
     const watchers = []
     for (const project of options.watch) {
       const { watchProject } = await import('../watch-project.ts')
-      watchers.push(await watchProject(context, project, file, options['env-file']))
+      watchers.push(await watchProject(context, project, { file, hold: service.hold }, options['env-file']))
     }
     await untilAborted(context.signal)
     for (const watcher of watchers) await watcher.stop()

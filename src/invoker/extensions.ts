@@ -162,6 +162,10 @@ export class Extensions {
     else if (request.method === 'GET' && call === 'event/next') this.#next(request, connection)
     else if (request.method === 'POST' && (call === 'init/error' || call === 'exit/error')) {
       if (!this.#known(request, connection)) return true
+      if (!request.headers.get('lambda-extension-function-error-type')) {
+        refuse(connection, 'Extension.MissingHeader', 'Lambda-Extension-Function-Error-Type not found')
+        return true
+      }
       this.#announced ??= call === 'init/error' ? 'Extension.InitError' : 'Extension.ExitError'
       connection.send(answer(202, '{"status":"OK"}\n'))
     } else return false
@@ -174,6 +178,12 @@ export class Extensions {
     if (this.#registrationClosed)
       return refuse(connection, 'Extension.RegistrationClosed', 'Extension registration closed')
     if (this.#byId.size >= 10) return refuse(connection, 'Extension.TooManyExtensions', 'Extension limit (10) reached')
+    const before = [...this.#byId.values()].find((known) => known.name === name)
+    if (before) {
+      const state = before.waiting ? 'Ready' : 'Registered'
+      const message = `State transition from ${state} to Registered failed for extension ${before.id}. Error: State transition is not allowed`
+      return refuse(connection, 'Extension.InvalidExtensionState', message)
+    }
     const events = parseEvents(request.body)
     if (!events)
       return refuse(connection, 'Extension.InvalidEventType', 'The events of an extension are INVOKE and SHUTDOWN')
@@ -198,8 +208,12 @@ export class Extensions {
   }
 
   #known(request: RuntimeRequest, connection: RuntimeConnection): Extension | undefined {
-    const extension = this.#byId.get(request.headers.get('lambda-extension-identifier') ?? '')
-    if (!extension) refuse(connection, 'Extension.UnknownExtensionIdentifier', 'Unknown extension')
+    const id = request.headers.get('lambda-extension-identifier')
+    const extension = this.#byId.get(id ?? '')
+    if (!id) refuse(connection, 'Extension.MissingExtensionIdentifier', 'Missing Lambda-Extension-Identifier header')
+    else if (!uuid.test(id))
+      refuse(connection, 'Extension.InvalidExtensionIdentifier', 'Invalid Lambda-Extension-Identifier')
+    else if (!extension) refuse(connection, 'Extension.UnknownExtensionIdentifier', 'Unknown extension')
     return extension
   }
 
@@ -221,6 +235,7 @@ export class Extensions {
   }
 }
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const isKnown = (event: unknown): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN'
 
 function parseEvents(body: Buffer): ReadonlySet<ExtensionEvent> | undefined {

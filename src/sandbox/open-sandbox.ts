@@ -34,7 +34,10 @@ export async function openSandbox(
     return { sandbox: openTier(tier, options), reports }
   }
   const because = reports.map(reasonOf).join('; ')
-  const remedy = reports.find((report) => report.remedy)?.remedy ?? 'Leave `--untrusted` away for code of your own'
+  const remedy =
+    untrusted && network === 'host'
+      ? 'Leave `--network host` away: code of strangers has a network of its own, with `--network bridge` (as root) one with a way out'
+      : (reports.find((report) => report.remedy)?.remedy ?? 'Leave `--untrusted` away for code of your own')
   throw tierUnavailable({ tier: isolation === 'auto' && untrusted ? 'auto --untrusted' : isolation, because, remedy })
 }
 

@@ -111,12 +111,13 @@ test.skipIf(testedTiers[0] === 'process')(
 )
 
 test.each([
-  ['the network of the host', { network: 'host' }, 'it shares the network of the host'],
-  ['a tier that only starts processes', { isolation: 'process' }, 'is not enough for code of strangers'],
-] as const)('functions of strangers are not served with %s', async (_, options, because) => {
+  ['the network of the host', { network: 'host' }, 'it shares the network of the host', 'Leave `--network host` away'],
+  ['a tier that only starts processes', { isolation: 'process' }, 'is not enough for code of strangers', ''],
+] as const)('functions of strangers are not served with %s', async (_, options, because, remedy) => {
   await expect(serve({ untrusted: true, ...options })).rejects.toMatchObject({
     code: 'ZY0510',
     message: expect.stringContaining(because),
+    hint: expect.stringContaining(remedy),
   })
 })
 

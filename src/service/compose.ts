@@ -63,6 +63,8 @@ export interface ServiceOptions {
   /** Default `host`, or `none` with `untrusted`. */
   readonly network?: NetworkMode | undefined
   readonly runtimePolicy?: 'lenient' | 'aws'
+  /** The day by which that policy goes; for tests. Default: today. */
+  readonly policyDay?: Date
   /** `3.13=PATH` texts. */
   readonly pythons?: readonly string[]
   readonly allowUnsigned?: boolean
@@ -256,6 +258,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           runnable,
           invoker: { invoke: (invocation) => invoker.invoke(invocation), enqueue: (event) => queue.enqueue(event) },
           runtimePolicy: options.runtimePolicy ?? 'lenient',
+          policyDay: options.policyDay,
           downloadUrl: (origin, digest) => links.url(origin, digest),
           largeBodies,
           provisioner,

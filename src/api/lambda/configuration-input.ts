@@ -27,7 +27,7 @@ export async function checkConfigurationInput(
   if (input.Runtime !== undefined) {
     checkRuntime(input.Runtime, action, {
       policy: services.runtimePolicy,
-      today: new Date(services.clock.now()),
+      today: services.policyDay ?? new Date(services.clock.now()),
       creatable: creatableRuntimes,
       known: shapes['Runtime']!.enum ?? [],
     })

@@ -42,6 +42,8 @@ export interface LambdaPorts {
   readonly runnable: RunnableVersions
   readonly invoker: InvokerPort
   readonly runtimePolicy: RuntimePolicy
+  /** The day by which that policy goes. Default: today. */
+  readonly policyDay?: Date | undefined
   /** A URL at which the blob can be fetched without credentials for ten minutes. */
   readonly downloadUrl: (origin: string, digest: Digest) => string
   /** Whether the caller may do this; asked for roles only. */

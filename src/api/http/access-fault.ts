@@ -10,6 +10,7 @@ import {
   hostRefused,
   incompleteSignature,
   invalidSessionToken,
+  legacyHeaderRefused,
   legacySignatureRefused,
   malformedPresignedUrl,
   malformedRequest,
@@ -59,6 +60,7 @@ type Row = readonly [
 const rows: readonly Row[] = [
   [missingAuthentication, 403, 403, 'MissingAuthenticationTokenException', 'MissingAuthenticationToken', 'AccessDenied', 'Missing Authentication Token', 'Access Denied'],
   [incompleteSignature, 403, 400, 'IncompleteSignatureException', 'IncompleteSignature', 'AuthorizationHeaderMalformed'],
+  [legacyHeaderRefused, 403, 400, 'IncompleteSignatureException', 'IncompleteSignature', 'InvalidRequest', undefined, 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.'],
   [unknownAccessKey, 403, 403, 'UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidAccessKeyId', invalidToken, 'The AWS Access Key Id you provided does not exist in our records.'],
   [invalidSessionToken, 403, 400, 'UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidToken', invalidToken, 'The provided token is malformed or otherwise invalid.'],
   [signatureMismatch, 403, 403, 'InvalidSignatureException', 'SignatureDoesNotMatch', 'SignatureDoesNotMatch', notMatching, notMatchingS3],

@@ -25,6 +25,7 @@ import {
   headersNotSigned,
   incompleteSignature,
   invalidSessionToken,
+  legacyHeaderRefused,
   legacySignatureRefused,
   malformedPresignedUrl,
   missingAuthentication,
@@ -54,6 +55,7 @@ export function readClaim(request: SignableRequest, keyRing: KeyRing, now: numbe
   if (authorization === undefined && isPresigned(request.query)) return readPresigned(request, keyRing, now)
   if (authorization === undefined && isLegacyPresigned(request.query)) return readLegacy(request, keyRing, now)
   if (!authorization) throw missingAuthentication({ path: request.path })
+  if (authorization.startsWith('AWS ')) throw legacyHeaderRefused({})
   const signature = parseAuthorization(authorization)
   if (!signature)
     throw incompleteSignature({ because: 'the `Authorization` header is not a whole one of AWS4-HMAC-SHA256' })

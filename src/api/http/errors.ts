@@ -21,6 +21,12 @@ export const incompleteSignature = defineError('ZY0813', 'refused', (p: { becaus
   hint: 'Sign with AWS Signature Version 4, as every AWS SDK does',
 }))
 
+/** An `Authorization` header of Signature Version 2, which AWS takes for no bucket that was made since June 2020. */
+export const legacyHeaderRefused = defineError('ZY0829', 'refused', () => ({
+  message: 'the `Authorization` header is one of Signature Version 2',
+  hint: 'Sign with AWS Signature Version 4: leave `signature_version` at its default',
+}))
+
 export const unknownAccessKey = defineError('ZY0814', 'refused', (p: { accessKeyId: string }) => ({
   message: `the access key \`${p.accessKeyId}\` is not known here`,
   hint: 'Take the keys of this service: `eval "$(zipyard env)"`; `zipyard keys list` shows them',

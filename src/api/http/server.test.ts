@@ -191,6 +191,7 @@ test.each([
   ],
   ['s3', { path: '/b/k', secret: 'wrong' }, 403, 'SignatureDoesNotMatch'],
   ['s3', { path: '/b/k', signed: false }, 403, 'AccessDenied'],
+  ['s3', { path: '/b/k', headers: { authorization: 'AWS ZYKEY:x' }, signed: false }, 400, 'InvalidRequest'],
   ['s3', { path: '/b/k', date: new Date('2026-11-22T11:44:00Z') }, 403, 'RequestTimeTooSkewed'],
   ['sts', { path: '/', method: 'POST', accessKeyId: 'NOBODY' }, 403, 'InvalidClientTokenId'],
 ])('%s refuses in its own words: %j', async (service, sent, status, body) => {

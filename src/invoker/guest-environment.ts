@@ -5,7 +5,7 @@
  * the function's configuration; what is reserved comes last.
  */
 import type { RunnableVersion } from '../functions/runnable-version.ts'
-import { inheritedDescriptors } from '../sandbox/sandbox.ts'
+import { inheritedDescriptors, type SandboxSpec } from '../sandbox/sandbox.ts'
 
 export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'snap-start'
 
@@ -16,6 +16,8 @@ export interface GuestCredentials {
   readonly sessionToken: string
   /** `AWS_ENDPOINT_URL_S3` … given unless the function's configuration sets them. */
   readonly endpoints?: Readonly<Record<string, string>> | undefined
+  /** What leads there from a network of the function's own. */
+  readonly relays?: SandboxSpec['relays']
 }
 
 export interface GuestSettings {

@@ -207,6 +207,7 @@ export class Guest {
     const compiled = this.#options
       .compiled()
       .map(({ tree, folder }, place) => ({ tree, folder, inside: `/var/pycache/${place}` }))
+    const given = credentials(version)
     const launched = await sandbox.launch({
       id: this.#id,
       interpreter: plan.interpreter,
@@ -215,7 +216,7 @@ export class Guest {
         version,
         initializationType,
         logStream: this.#logStream,
-        credentials: credentials(version),
+        credentials: given,
         runtimeApi: address,
         sdkFolder: plan.sdk?.target,
         lateSdkModules: plan.sdk?.copy.isWhole === false ? plan.sdk.copy.modules : undefined,
@@ -232,7 +233,7 @@ export class Guest {
       cpuShare: version.memoryMiB / 1769,
       network,
       apiSocket: api.socketPath,
-      relays,
+      relays: [...(relays ?? []), ...(given?.relays ?? [])],
       allowZygote: plan.allowZygote,
     })
     this.#process = launched

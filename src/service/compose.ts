@@ -43,6 +43,7 @@ import { isGrantedToRole, roleOfSession } from './authorizer.ts'
 import { CodeFolderCollector } from './code-folder-collector.ts'
 import { followChanges } from './follow-changes.ts'
 import { guestCredentials } from './guest-credentials.ts'
+import { insideEndpoint } from './inside-endpoint.ts'
 import { fetchObject, putObject } from './object-ports.ts'
 import { noInterpreterAtAll } from './errors.ts'
 import { PackageLinks } from './package-links.ts'
@@ -179,6 +180,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const runnable = new RunnableVersions(catalog, changes)
     const sdkCopies = new SdkCopies(dataFolder, options.variables, log)
     open.push(() => sdkCopies.stop())
+    const inside = insideEndpoint(sandbox.facts, network, dataFolder)
     // The address is known only once the server listens, and no environment starts before that.
     let url = ''
     const invoker = await createInvoker({
@@ -192,7 +194,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       freezes: options.freezes,
       interpreterFor: async (runtimeId) => interpreterFor(runtimeId, await search()),
       runtimeSdk: (runtimeId) => sdkCopies.open(runtimeId),
-      credentials: (version) => guestCredentials(keys, version, options.injectEndpoints === false ? undefined : url),
+      credentials: (version) =>
+        options.injectEndpoints === false
+          ? guestCredentials(keys, version, undefined)
+          : guestCredentials(keys, version, inside?.url ?? url, inside && [inside.relay]),
     })
     open.push(() => invoker.stop(graceLeftMs()))
     const followed = followChanges({ changes, runnable, invoker, log })
@@ -272,7 +277,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ],
       keyRing: keys,
       allowUnsigned: options.allowUnsigned ?? false,
-      hostNames: options.hostNames ?? [],
+      hostNames: [...(options.hostNames ?? []), ...(inside ? [inside.host] : [])],
       log,
       clock,
       adminRoutes: [
@@ -287,6 +292,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     })
     ;({ url } = await server.listen({ host: options.host, port: options.port }))
     open.push(() => server.close(graceLeftMs()))
+    if (inside && options.injectEndpoints !== false) await server.listenAt(inside.relay.socket)
     await urls.listen({ host: options.host, port: options.port === 0 ? 0 : options.port + 1 })
     open.push(() => urls.close(graceLeftMs()))
     await activation.resume()

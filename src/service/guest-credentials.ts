@@ -15,6 +15,7 @@ export function guestCredentials(
   keys: AccessKeys,
   version: RunnableVersion,
   url: string | undefined,
+  relays?: GuestCredentials['relays'],
 ): GuestCredentials {
   const key = keys.issueForRole(version.roleArn, sessionName(version.functionName), lifetimeMs)
   return {
@@ -25,6 +26,7 @@ export function guestCredentials(
       url === undefined
         ? undefined
         : Object.fromEntries(endpointVariables.map((name) => [`AWS_ENDPOINT_URL_${name}`, url])),
+    relays,
   }
 }
 

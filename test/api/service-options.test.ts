@@ -110,6 +110,77 @@ test.skipIf(testedTiers[0] === 'process')(
   },
 )
 
+/** Signs as AWS's clients do, with the standard library alone; and tries what lies beside the service. */
+const calls = `
+import datetime, hashlib, hmac, os, socket, urllib.error, urllib.parse, urllib.request
+
+def call(service, method, path, body=b''):
+    url = os.environ['AWS_ENDPOINT_URL_' + service.upper()]
+    now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y%m%dT%H%M%SZ')
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {'host': urllib.parse.urlsplit(url).netloc, 'x-amz-content-sha256': digest, 'x-amz-date': now,
+               'x-amz-security-token': os.environ['AWS_SESSION_TOKEN']}
+    if service == 'sts':
+        headers['content-type'] = 'application/x-www-form-urlencoded'
+    signed = ';'.join(sorted(headers))
+    lines = ''.join(name + ':' + headers[name] + chr(10) for name in sorted(headers))
+    request = chr(10).join([method, path, '', lines, signed, digest])
+    scope = '/'.join([now[:8], os.environ['AWS_REGION'], service, 'aws4_request'])
+    text = chr(10).join(['AWS4-HMAC-SHA256', now, scope, hashlib.sha256(request.encode()).hexdigest()])
+    key = ('AWS4' + os.environ['AWS_SECRET_ACCESS_KEY']).encode()
+    for part in scope.split('/') + [text]:
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    headers['authorization'] = 'AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s' % (
+        os.environ['AWS_ACCESS_KEY_ID'], scope, signed, key.hex())
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url + path, body or None, headers, method=method), timeout=100) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+def reaches(port):
+    found = []
+    for host in ['127.0.0.1', urllib.parse.urlsplit(os.environ['AWS_ENDPOINT_URL_S3']).hostname]:
+        try:
+            socket.create_connection((host, port), 5).close()
+            found.append(host)
+        except OSError:
+            pass
+    return found
+
+def handler(event, context):
+    if event == 'exit':
+        os._exit(1)
+    return {'who': call('sts', 'POST', '/', b'Action=GetCallerIdentity&Version=2011-06-15'),
+            'listed': call('lambda', 'GET', '/2015-03-31/functions/'),
+            'own': reaches(event)}
+`
+
+test.each(testedTiers.filter((tier) => tier !== 'process'))(
+  'functions with a network of their own find this service, with the keys of their role, and nothing beside it (tier %s)',
+  async (isolation) => {
+    const { endpoint, service } = await serve({ isolation, network: 'none' })
+    await create(endpoint, 'calls', calls)
+    const { port } = new URL(endpoint.url)
+    const look = async (): Promise<void> => {
+      const found = (await invoke(endpoint, 'calls', Number(port))) as Record<'who' | 'listed', [number, string]>
+      expect(found.who).toEqual([200, expect.stringContaining(':assumed-role/any/calls<')])
+      expect(found.listed).toEqual([403, expect.stringContaining('is not authorized to perform: lambda:ListFunctions')])
+      expect(found).toMatchObject({ own: [] })
+    }
+    await look()
+    // Another process in the same environment.
+    expect(await invoke(endpoint, 'calls', 'exit')).toMatchObject({ errorType: 'Runtime.ExitError' })
+    await look()
+    expect(await environments(endpoint)).toHaveLength(1)
+    await service.stop()
+
+    const closed = await serve({ isolation, network: 'none', injectEndpoints: false })
+    await create(closed.endpoint, 'free', endpointsOf)
+    expect(await invoke(closed.endpoint, 'free')).toEqual({})
+  },
+)
+
 test.each([
   ['the network of the host', { network: 'host' }, 'it shares the network of the host', 'Leave `--network host` away'],
   ['a tier that only starts processes', { isolation: 'process' }, 'is not enough for code of strangers', ''],

@@ -1,7 +1,7 @@
 /** What happens on connections before and after a request: the address, requests that Node cannot read, and the end. */
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
 
 /** Under which clients of this machine reach a server that listens. */
@@ -28,15 +28,26 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   )
 }
 
-/** Stops accepting, lets running requests end for `graceMs`, then cuts what is left. */
-export function closeServer(server: Server, graceMs: number, clock: Clock, cutOthers = (): void => {}): Promise<void> {
+/**
+ * Stops accepting, lets running requests end for `graceMs`, then cuts what is left.
+ *
+ * @param doors servers that hand their connections to this one
+ */
+export function closeServer(
+  server: Server,
+  graceMs: number,
+  clock: Clock,
+  cutOthers = (): void => {},
+  doors: readonly SocketServer[] = [],
+): Promise<void> {
   if (!server.listening) return Promise.resolve()
   return new Promise((resolve) => {
     const cut = clock.after(graceMs, () => {
       server.closeAllConnections()
       cutOthers()
     })
-    server.close(() => {
+    const closed = [server, ...doors].map((one) => new Promise<void>((done) => one.close(() => done())))
+    void Promise.all(closed).then(() => {
       cut.cancel()
       resolve()
     })

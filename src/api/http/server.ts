@@ -3,6 +3,8 @@
  * it, then the API's own handler. Every refusal is said in the protocol of the addressed API.
  */
 import { randomUUID } from 'node:crypto'
+import { chmod, rm } from 'node:fs/promises'
+import { createServer as createSocketServer, type Server as SocketServer } from 'node:net'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { parseQuery, unsignedPayload } from '../../aws/sigv4.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -60,6 +62,8 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** @throws the system's error when the port is taken or not ours to take. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly url: string }>
+  /** Serves whoever connects to a unix socket, too; who may is decided by its folder. One that a killed service left there is replaced. */
+  listenAt(socketPath: string): Promise<void>
   /** Stops accepting, lets running requests end for `graceMs`, then cuts what is left. */
   close(graceMs?: number): Promise<void>
 }
@@ -78,6 +82,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   server.on('checkExpectation', (request, response) => answer(request, response, false))
   const plain = new PlainConnections(server, patience, (arrival) => void door.answer(arrival, false))
   server.on('clientError', answerClientError)
+  const doors: SocketServer[] = []
   return {
     listen: (address) =>
       new Promise((resolve, reject) => {
@@ -89,9 +94,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
           resolve({ url: urlOf(server, address.host) })
         })
       }),
+    async listenAt(path) {
+      await rm(path, { force: true })
+      const local = createSocketServer((socket) => server.emit('connection', socket))
+      await new Promise<void>((resolve, reject) => {
+        local.once('error', reject)
+        local.listen(path, resolve)
+      })
+      await chmod(path, 0o666)
+      doors.push(local)
+    },
     close: (graceMs = 5000) => {
       plain.end()
-      return closeServer(server, graceMs, options.clock, () => plain.destroy())
+      return closeServer(server, graceMs, options.clock, () => plain.destroy(), doors)
     },
   }
 }

@@ -43,6 +43,16 @@ async function setUp() {
   return { api, heard, runtime, folder }
 }
 
+/** As `setUp`, where the runtime has taken an event. */
+async function setUpRunning() {
+  const all = await setUp()
+  all.runtime.next()
+  await expect.poll(() => all.heard.length).toBe(1)
+  all.api.dispatch(event)
+  await all.runtime.answer()
+  return all
+}
+
 class Runtime {
   readonly #socket: Socket
   #received = ''
@@ -125,22 +135,14 @@ describe('the Runtime API', () => {
   })
 
   test('takes the result and says so before it is asked for more', async () => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { heard, runtime } = await setUpRunning()
     runtime.post('/invocation/id-1/response', '"done"')
     expect(await runtime.answer()).toMatchObject({ status: 202, body: '{"status":"OK"}\n' })
     expect(heard).toEqual(['waiting', 'response id-1 "done"'])
   })
 
   test('answers a result and the request for the next event that came together in one write', async () => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { api, heard, runtime } = await setUpRunning()
     runtime.say(
       `POST ${root}/invocation/id-1/response HTTP/1.1\r\nContent-Length: 1\r\n\r\n1GET ${root}/invocation/next HTTP/1.1\r\n\r\n`,
     )
@@ -152,11 +154,7 @@ describe('the Runtime API', () => {
   })
 
   test.each(['buffered', 'Streaming', 'bogus'])('refuses the response mode `%s`', async (mode) => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { heard, runtime } = await setUpRunning()
     runtime.say(
       `POST ${root}/invocation/id-1/response HTTP/1.1\r\nLambda-Runtime-Function-Response-Mode: ${mode}\r\nContent-Length: 1\r\n\r\n1`,
     )
@@ -172,11 +170,7 @@ describe('the Runtime API', () => {
   })
 
   test('understands chunks, however they arrive, and the trailers of a stream that failed', async () => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { api, heard, runtime } = await setUpRunning()
     const request = `POST ${root}/invocation/id-1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n`
     for (const letter of request) {
       runtime.say(letter)
@@ -196,11 +190,7 @@ describe('the Runtime API', () => {
   })
 
   test('says 100 to a client that asks before it sends', async () => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { heard, runtime } = await setUpRunning()
     runtime.say(`POST ${root}/invocation/id-1/response HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n`)
     expect((await runtime.answer()).status).toBe(100)
     runtime.say('42')
@@ -212,11 +202,7 @@ describe('the Runtime API', () => {
     [`Content-Length: ${6_291_557}\r\n\r\n${'x'.repeat(6_291_557)}`],
     [`Transfer-Encoding: chunked\r\n\r\n${(6_291_557).toString(16)}\r\n${'x'.repeat(6_291_557)}\r\n0\r\n\r\n`],
   ])('refuses a result that is too large and tells at once', async (rest) => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { heard, runtime } = await setUpRunning()
     runtime.say(`POST ${root}/invocation/id-1/response HTTP/1.1\r\n${rest}`)
     expect(await runtime.answer()).toMatchObject({
       status: 413,
@@ -226,11 +212,7 @@ describe('the Runtime API', () => {
   })
 
   test('takes the largest result', async () => {
-    const { api, heard, runtime } = await setUp()
-    runtime.next()
-    await expect.poll(() => heard.length).toBe(1)
-    api.dispatch(event)
-    await runtime.answer()
+    const { heard, runtime } = await setUpRunning()
     runtime.post('/invocation/id-1/response', 'x'.repeat(6_291_556))
     expect((await runtime.answer()).status).toBe(202)
     expect(heard.at(-1)).toBe('response id-1 6291556')

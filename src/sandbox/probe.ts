@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mebibyte } from '../base/byte-size.ts'
+import { networkUnavailable } from './errors.ts'
 import { openTier } from './open-tier.ts'
 import { lacksOf, type Lack } from './promises.ts'
 import type { NetworkMode, Sandbox, SandboxSpec, Tier } from './sandbox.ts'
@@ -38,11 +39,11 @@ export async function probeTiers(options: ProbeOptions): Promise<readonly TierRe
 }
 
 async function probeTier(tier: Tier, options: ProbeOptions): Promise<TierReport> {
-  const unavailable = (because: string): TierReport => ({
+  const unavailable = (because: string, remedy = remedyFor(tier, because)): TierReport => ({
     tier,
     isAvailable: false,
     because,
-    remedy: remedyFor(tier, because),
+    remedy,
     lacks: [],
   })
   const impossible = impossibleHere(tier)
@@ -57,6 +58,8 @@ async function probeTier(tier: Tier, options: ProbeOptions): Promise<TierReport>
     if (expected !== undefined && saw.uid !== expected) return unavailable(`the program ran as user ${saw.uid}`)
     return { tier, isAvailable: true, lacks: lacksOf(tier, { ...sandbox.facts, network: options.network }) }
   } catch (error) {
+    // It is the network that is missing, not the tier.
+    if (networkUnavailable.is(error)) return unavailable(error.message, error.details.remedy)
     return unavailable(error instanceof Error ? plain(error.message) : String(error))
   } finally {
     await sandbox?.stop()

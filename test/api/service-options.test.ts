@@ -192,6 +192,16 @@ test.each([
   })
 })
 
+test.skipIf(!testedTiers.includes('bwrap'))(
+  'a network that a tier cannot have is refused with what to do about the network',
+  async () => {
+    await expect(serve({ isolation: 'bwrap', network: 'bridge' })).rejects.toMatchObject({
+      code: 'ZY0510',
+      hint: expect.stringContaining('--network none'),
+    })
+  },
+)
+
 test('a client that goes away does not cancel its invocation, and its environment takes the next one', async () => {
   const { endpoint } = await serve()
   await create(
